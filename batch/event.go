@@ -1,0 +1,68 @@
+package batch
+
+import "time"
+
+// EventType says what happened. A worker reports Start, Pause, Finish and ProblemFound; the scripts append the others.
+type EventType string
+
+const (
+	// Start: the test begins, or goes on after a Pause, and is blamed if its runner dies now.
+	Start EventType = "start"
+	// Pause: a started test waits for others (Go's t.Parallel) and is not to be blamed meanwhile. Not journaled.
+	Pause EventType = "pause"
+	// Finish: an attempt ended.
+	Finish EventType = "finish"
+	// ProblemFound: see Problem.
+	ProblemFound EventType = "problem"
+
+	Opened  EventType = "open"
+	Sealed  EventType = "seal"
+	Joined  EventType = "join"
+	Claimed EventType = "claim"
+	Settled EventType = "settle"
+	Reaped  EventType = "reap"
+	Left    EventType = "leave"
+	Done    EventType = "done"
+	Aborted EventType = "abort"
+	// Resulted: the protocol itself gave a test its final result, because a budget was spent.
+	Resulted EventType = "result"
+)
+
+// Decision is what Redis made of a finish.
+type Decision string
+
+const (
+	// Final: it is the test's result.
+	Final Decision = "final"
+	// Requeued: the test runs again, alone.
+	Requeued Decision = "requeued"
+	// Late: it came from a worker that no longer held the test, and changes no result.
+	Late Decision = "late"
+)
+
+// Event is one entry of the journal, or of a worker's report before it is in the journal. Which fields are set depends on Type.
+type Event struct {
+	Type EventType
+	// Test of Start, Pause, Finish, Resulted. Empty otherwise.
+	Test string
+	// Outcome of Finish and Resulted.
+	Outcome Outcome
+	// Problem of ProblemFound.
+	Problem Problem
+
+	// The rest is set by the journal.
+
+	// ID is the entry's position in the journal.
+	ID string
+	// Time is Redis's clock. It is shown to people and decides nothing.
+	Time time.Time
+	// Worker and Batch number that the event is about; empty and 0: none.
+	Worker string
+	Batch  int
+	// Tests that were claimed, settled or reaped.
+	Tests []string
+	// Decision on a Finish.
+	Decision Decision
+	// Text is the reason of an abort or reap, how a batch was settled, what a worker runs on.
+	Text string
+}

@@ -1,0 +1,48 @@
+package runner
+
+import (
+	"context"
+	"time"
+
+	"github.com/shardctl/shardctl/batch"
+)
+
+// Runner runs batches with a project's own test runner.
+//
+// Run runs the tests of job and tells emit, as it happens and from one goroutine at a time, a batch.Start, batch.Pause and
+// batch.Finish for each test, and a batch.ProblemFound for what went wrong outside the tests. The rules are those of a
+// protocol in which emptiness is never evidence:
+//
+//   - A test gets a Finish only by positive report of its execution, or because its process died (batch.Crashed) or ran
+//     out of time (batch.Timeout) while it ran, or because what it belongs to cannot be built (batch.Failed).
+//   - A test without a Finish was not executed. In a batch of several the caller sends it to the requeue. A test that is
+//     alone (job.Batch.Alone) always gets a Finish, in the worst case batch.Unexecuted with a message that says how the
+//     runner ended, unless ctx ended first.
+//   - A runner that fails in a way that no reported test explains is a ProblemFound.
+//
+// When Run returns, no process that it started is left. It returns context.Cause(ctx) when ctx ended it, and other errors
+// only when the runner could not do its work at all (no disk, no such command).
+//
+// Run may be called concurrently: local workers share one Runner.
+type Runner interface {
+	Run(ctx context.Context, job Job, emit func(batch.Event)) error
+}
+
+// Job is one batch on its way through a Runner.
+type Job struct {
+	Batch batch.Batch
+	// Env holds variables ("NAME=value") that the runner's processes see beside the environment of this process.
+	Env []string
+	// Limits of this job.
+	Limits Limits
+}
+
+// Limits are the times after which processes are ended. 0 means no limit.
+type Limits struct {
+	// Test is the longest that one test may run; for a runner that does not tell when a test starts, the whole batch.
+	Test time.Duration
+	// Batch is the longest that the whole batch may run.
+	Batch time.Duration
+	// Grace is how long a process group may take to end after SIGTERM, before SIGKILL.
+	Grace time.Duration
+}
