@@ -59,8 +59,8 @@ type Event struct {
 	// Worker and Batch number that the event is about; empty and 0: none.
 	Worker string
 	Batch  int
-	// Tests that were claimed, settled or reaped.
-	Tests []string
+	// Tests that were claimed, settled or reaped; Charged are those among the reaped that were running.
+	Tests, Charged []string
 	// Decision on a Finish.
 	Decision Decision
 	// Text is the reason of an abort or reap, how a batch was settled, what a worker runs on.

@@ -1,0 +1,112 @@
+// Package batchtest gives tests a Redis server, and a dump of a run with the invariants that hold for it.
+package batchtest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+)
+
+// Each runs a test on every kind of server that the protocol must work on: the embedded one and a real redis-server.
+func Each(t *testing.T, test func(t *testing.T, rdb *redis.Client)) {
+	t.Run("embedded", func(t *testing.T) { test(t, Embedded(t)) })
+	t.Run("real", func(t *testing.T) { test(t, Real(t)) })
+}
+
+// Embedded starts the embedded server, for the time of the test.
+func Embedded(t testing.TB) *redis.Client {
+	server := miniredis.NewMiniRedis()
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return client(t, server.Addr())
+}
+
+// Real starts a redis-server of the system, on a free port of the loopback interface and without files, for the time of
+// the test.
+func Real(t testing.TB) *redis.Client {
+	return client(t, StartReal(t).Addr)
+}
+
+// Server is a running redis-server.
+type Server struct {
+	Addr string
+	cmd  *exec.Cmd
+}
+
+// StartReal is Real for tests that need the address, or arguments of redis-server's own.
+func StartReal(t testing.TB, args ...string) *Server {
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Fatal("redis-server is not installed: `make test` installs it, or see https://redis.io/docs/install")
+	}
+	// Somebody else may take the port between the look and the start: then the server ends, and another is tried.
+	for range 5 {
+		addr := freeAddr(t)
+		_, port, _ := net.SplitHostPort(addr)
+		cmd := exec.Command(path, append([]string{
+			"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(),
+			"--logfile", filepath.Join(t.TempDir(), "redis.log"),
+		}, args...)...)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		if err := answers(addr, ended); err != nil {
+			t.Logf("redis-server at %s: %v", addr, err)
+			continue
+		}
+		t.Cleanup(func() {
+			_ = cmd.Process.Kill()
+			<-ended
+		})
+		return &Server{Addr: addr, cmd: cmd}
+	}
+	t.Fatal("redis-server does not start")
+	return nil
+}
+
+// answers waits until a connection to addr is accepted, or the server has ended.
+func answers(addr string, ended <-chan error) error {
+	retry := time.NewTicker(2 * time.Millisecond)
+	defer retry.Stop()
+	for {
+		if conn, err := net.Dial("tcp", addr); err == nil {
+			return conn.Close()
+		}
+		select {
+		case err := <-ended:
+			return fmt.Errorf("ended: %w", err)
+		case <-retry.C:
+		}
+	}
+}
+
+func freeAddr(t testing.TB) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+func client(t testing.TB, addr string) *redis.Client {
+	rdb := redis.NewClient(&redis.Options{Addr: addr})
+	t.Cleanup(func() { _ = rdb.Close() })
+	if err := rdb.Ping(context.Background()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	return rdb
+}

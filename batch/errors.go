@@ -1,0 +1,104 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Code says why Redis refused a request. Match it with errors.Is.
+type Code string
+
+const (
+	// Gone: Redis holds no data of the run, or not all of it. It never means that the run is complete.
+	Gone Code = "GONE"
+	// OtherEpoch: the run was opened anew; what the caller knew of it is void.
+	OtherEpoch Code = "EPOCH"
+	// Ended: the run is done or aborted.
+	Ended Code = "ENDED"
+	// Mismatch: a live run of this id has another list.
+	Mismatch Code = "MISMATCH"
+	// ListSealed: a new test came after the list was closed.
+	ListSealed Code = "SEALED"
+	// Conflict: a test is in the list with another spec.
+	Conflict Code = "CONFLICT"
+	// Incomplete: the list holds another number of tests than its sealer knows.
+	Incomplete Code = "INCOMPLETE"
+	// NotJoined: the worker left or was presumed dead; it must join anew.
+	NotJoined Code = "UNKNOWN"
+	// Stale: a delayed claim.
+	Stale Code = "STALE"
+	// Holding: the worker has a batch that is not settled.
+	Holding Code = "HOLDING"
+	// UnknownSpec: the list holds a test whose spec this version cannot read.
+	UnknownSpec Code = "SPEC"
+
+	// retry names workers whose sets a script must declare; it never leaves this package.
+	retry Code = "RETRY"
+)
+
+func (c Code) Error() string { return string(c) }
+
+// Error is a refusal by the protocol.
+type Error struct {
+	Code Code
+	// RunID of the run that was asked for.
+	RunID string
+	// Detail depends on Code: how a run ended, the test in question, an explanation.
+	Detail string
+}
+
+func (e *Error) Error() string {
+	switch e.Code {
+	case Ended:
+		return fmt.Sprintf("run %q is over (%s): choose another run id, or remove it with `shardctl clean`", e.RunID, e.Detail)
+	case Mismatch:
+		return fmt.Sprintf("run %q is under way with another list of tests: choose another run id, or abort and clean that run", e.RunID)
+	case ListSealed:
+		return fmt.Sprintf("the list of run %q is sealed, test %q cannot be added any more", e.RunID, e.Detail)
+	case Conflict:
+		return fmt.Sprintf("run %q holds test %q already, with other options", e.RunID, e.Detail)
+	case Incomplete:
+		return fmt.Sprintf("the list of run %q cannot be sealed: Redis holds %s tests, another number than were enqueued; is somebody else enqueueing?", e.RunID, e.Detail)
+	}
+	return fmt.Sprintf("run %q: %s", e.RunID, e.Detail)
+}
+
+// Is lets errors.Is match the code.
+func (e *Error) Is(target error) bool { return target == e.Code }
+
+// refusal turns an error reply of a script into an Error, and leaves all other errors as they are.
+func (q *Queue) refusal(err error) error {
+	var reply redis.Error
+	if !errors.As(err, &reply) {
+		return err
+	}
+	code, detail, _ := strings.Cut(reply.Error(), " ")
+	switch Code(code) {
+	case Gone, OtherEpoch, Ended, Mismatch, ListSealed, Conflict, Incomplete, NotJoined, Stale, Holding, retry:
+		return &Error{Code: Code(code), RunID: q.runID, Detail: detail}
+	}
+	return err
+}
+
+// Transient says whether an error of Redis may pass by itself, so that the request should be repeated: the connection
+// broke, the server starts, fails over or is full. Refusals of the protocol, wrong credentials and the end of a context are not.
+func Transient(err error) bool {
+	var refused *Error
+	if err == nil || errors.As(err, &refused) || errors.Is(err, context.Canceled) || errors.Is(err, redis.ErrClosed) {
+		return false
+	}
+	var reply redis.Error
+	if !errors.As(err, &reply) {
+		return true
+	}
+	for _, code := range []string{"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "OOM", "NOREPLICAS"} {
+		if strings.HasPrefix(reply.Error(), code) {
+			return true
+		}
+	}
+	return false
+}

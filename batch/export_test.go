@@ -1,0 +1,12 @@
+package batch
+
+import "github.com/redis/go-redis/v9"
+
+// Scripts are the scripts by name, for the simulation.
+func Scripts() map[string]*redis.Script {
+	return map[string]*redis.Script{
+		"open": openScript, "enqueue": enqueueScript, "seal": sealScript, "join": joinScript, "claim": claimScript,
+		"report": reportScript, "settle": settleScript, "beat": beatScript, "leave": leaveScript, "reap": reapScript,
+		"finish": finishScript, "abort": abortScript,
+	}
+}

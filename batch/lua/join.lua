@@ -1,0 +1,19 @@
+-- join: enters a worker. Its id is never used again by another (names get a random part), so that a delayed duplicate
+-- of a join, leave or reap cannot hit a successor; a duplicate of this one leaves a worker without a beat, to be reaped.
+--
+-- ARGV     2 worker id, 3 what it runs on (for people)
+-- returns  the answer of prelude.lua
+-- leaves   the worker in Q_workers
+-- errors   ENDED
+
+local how = ended()
+if how then return redis.error_reply('ENDED ' .. how) end
+local id = ARGV[2]
+local worker = worker_of(id)
+if not worker then
+  worker = {beat = 0, batch = 0, report = 0, finished = 0, running = '', open = false, alone = false, info = ARGV[3]}
+  save_worker(id, worker)
+  journal('join', 'worker', id, 'text', ARGV[3])
+  keep_alive()
+end
+return answer(worker)

@@ -1,0 +1,133 @@
+-- What every script begins with: names for the keys, and the steps that several scripts share.
+--
+-- KEYS  the run's fixed keys, in the order of Keys.fixed (keys.go); then the sets of the workers that the caller knows of
+-- ARGV  1: the epoch that the caller trusts (open.lua: the one that it proposes); the rest as the script says
+--
+-- Lua does not roll back: a script checks everything first and writes afterwards. Errors begin with a code (errors.go).
+
+local FIXED = 11
+local RUN, CONTROL, TESTS, QUEUE, REQUEUE, WORKERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local EXPECTED, TRIES, RESULTS, EVENTS, WAKE = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+
+-- Garbage collection only; no rule depends on it.
+local KEEP_SECONDS = 86400
+
+-- Set by guard.lua from the run's hash: how many tests there are (nil before the seal), and the budgets.
+local total, limits
+
+local function set_of(worker)
+  return QUEUE .. '_worker_' .. worker
+end
+
+-- Cluster and hosted servers want every key declared. The error RETRY names the workers among ids whose sets the caller
+-- did not declare; nil when it knew them all.
+local function undeclared(ids)
+  local known, missing = {}, {}
+  for i = FIXED + 1, #KEYS do known[KEYS[i]] = true end
+  for _, id in ipairs(ids) do
+    if not known[set_of(id)] then missing[#missing + 1] = id end
+  end
+  if #missing > 0 then return redis.error_reply('RETRY ' .. table.concat(missing, ' ')) end
+  return nil
+end
+
+local function keep_alive()
+  for i = 1, #KEYS do redis.call('EXPIRE', KEYS[i], KEEP_SECONDS) end
+end
+
+local function journal(kind, ...)
+  redis.call('XADD', EVENTS, '*', 'type', kind, ...)
+end
+
+-- The members of a set in order, so that a repeated request answers the same.
+local function members(set)
+  local list = redis.call('SMEMBERS', set)
+  table.sort(list)
+  return list
+end
+
+local function markers()
+  return table.concat(members(CONTROL), ',')
+end
+
+-- Moves whoever waits on the wake stream. One entry suffices: waiters look at the state, not at the entry.
+local function wake()
+  redis.call('XADD', WAKE, 'MAXLEN', 1, '*', 'markers', markers())
+end
+
+-- Where a waiter that has seen the present state waits from.
+local function cursor()
+  local last = redis.call('XREVRANGE', WAKE, '+', '-', 'COUNT', 1)
+  if last[1] then return last[1][1] end
+  return '0-0'
+end
+
+local function worker_of(id)
+  local raw = redis.call('HGET', WORKERS, id)
+  if raw then return cjson.decode(raw) end
+  return nil
+end
+
+local function save_worker(id, worker)
+  redis.call('HSET', WORKERS, id, cjson.encode(worker))
+end
+
+local function not_joined(id)
+  return redis.error_reply('UNKNOWN worker ' .. id .. ' is not in this run: it left, or was presumed dead')
+end
+
+-- Every answer to a worker begins so: the numbers as Redis has them, where to wait from, and the markers.
+local function answer(worker)
+  return {worker.batch, worker.report, cursor(), markers()}
+end
+
+local function tries_of(test)
+  local raw = redis.call('HGET', TRIES, test)
+  if raw then return cjson.decode(raw) end
+  return {claims = 0, crashes = 0, losses = 0, failures = 0, worker = '', held = false}
+end
+
+local function save_tries(test, tries)
+  redis.call('HSET', TRIES, test, cjson.encode(tries))
+end
+
+-- The live worker that holds a test, or nil.
+local function holder_of(tries)
+  if tries.held and redis.call('HEXISTS', WORKERS, tries.worker) == 1 then return tries.worker end
+  return nil
+end
+
+local function ended()
+  if redis.call('SISMEMBER', CONTROL, 'done') == 1 then return 'done' end
+  if redis.call('SISMEMBER', CONTROL, 'aborted') == 1 then return 'aborted' end
+  return nil
+end
+
+local function set_result(test, status)
+  redis.call('HSET', RESULTS, test, status)
+  if redis.call('HLEN', RESULTS) == total then wake() end
+end
+
+-- Sends a test that its worker gives up, and that is out of the worker's set, to the requeue; or ends it when its claims
+-- are spent, so that nothing goes on for ever.
+local function requeue(test, tries)
+  tries.held = false
+  save_tries(test, tries)
+  if tries.claims < limits.claims then
+    redis.call('RPUSH', REQUEUE, test)
+    return
+  end
+  set_result(test, 'lost')
+  journal('result', 'test', test, 'status', 'lost',
+    'text', 'claimed ' .. tries.claims .. ' times without a result')
+end
+
+-- Puts a test that was claimed but not run, and that is out of the worker's set, back to the head of the list it came
+-- from, as if it had not been claimed.
+local function hand_back(test, alone)
+  local tries = tries_of(test)
+  tries.claims = math.max(0, tries.claims - 1)
+  tries.held = false
+  save_tries(test, tries)
+  redis.call('LPUSH', alone and REQUEUE or QUEUE, test)
+end

@@ -1,0 +1,52 @@
+-- reap: removes a worker that is presumed dead, unless it has beaten since the caller looked. Its tests go to the
+-- requeue. Only tests that were running are charged with the loss; a claim from the requeue is its own announcement.
+--
+-- ARGV     2 worker id, 3 beat that the caller saw, 4 why (for people)
+-- returns  {1 if it was reaped, how many tests it held}
+-- leaves   nothing of the worker
+-- errors   RETRY
+
+local id = ARGV[2]
+local worker = worker_of(id)
+if not worker or worker.beat ~= tonumber(ARGV[3]) then return {0, 0} end
+local retry = undeclared({id})
+if retry then return retry end
+
+-- A worker that never finished a test may be a broken machine: it accuses nobody while a proven worker lives.
+local function proven()
+  if worker.finished > 0 then return true end
+  for _, raw in ipairs(redis.call('HVALS', WORKERS)) do
+    if cjson.decode(raw).finished > 0 then return false end
+  end
+  return true
+end
+
+local running = {}
+for test in string.gmatch(worker.running, '[^\n]+') do running[test] = true end
+
+local set = set_of(id)
+local tests = members(set)
+redis.call('DEL', set)
+redis.call('HDEL', WORKERS, id)
+local charging = proven()
+local charged = {}
+for _, test in ipairs(tests) do
+  local tries = tries_of(test)
+  if charging and (running[test] or worker.alone) then
+    charged[#charged + 1] = test
+    tries.losses = tries.losses + 1
+  end
+  if tries.losses < limits.losses then
+    requeue(test, tries)
+  else
+    tries.held = false
+    save_tries(test, tries)
+    set_result(test, 'lost')
+    journal('result', 'test', test, 'status', 'lost', 'text', 'its worker vanished ' .. tries.losses .. ' times while it ran')
+  end
+end
+journal('reap', 'worker', id, 'batch', worker.batch, 'text', ARGV[4], 'tests', table.concat(tests, '\n'),
+  'charged', table.concat(charged, '\n'))
+wake()
+keep_alive()
+return {1, #tests}

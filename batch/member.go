@@ -1,0 +1,210 @@
+package batch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Member is a worker that joined a run. Claim, Report and Settle are for one goroutine, in the order of its batches;
+// Beat may run beside them.
+type Member struct {
+	q  *Queue
+	id string
+	// batch is the number of the last batch whose answer arrived, report that of the last report sent.
+	batch  atomic.Int64
+	report int64
+}
+
+// Answer is how the run stands, as of a request.
+type Answer struct {
+	// Cursor is where Queue.Wait waits from: whatever happened since the request is not missed.
+	Cursor  string
+	Markers Markers
+	// batch is the number of the worker's last batch as Redis has it.
+	batch int64
+}
+
+// Claim is the answer to a claim.
+type Claim struct {
+	Answer
+	// Batch has the number 0 if there was nothing to claim. A batch with a number is to be settled, also one without
+	// tests: a late result may have taken them out of it before a repeated claim was answered.
+	Batch Batch
+	// Deferred: the requeue holds tests that this worker ran last and that another should take; soon it may itself.
+	Deferred bool
+}
+
+// Settlement is what becomes of the tests of a batch that have no outcome.
+type Settlement string
+
+const (
+	// Requeue: the runner did not execute them; they run again, alone.
+	Requeue Settlement = "requeue"
+	// HandBack: the worker gives them back unrun; they go to the head of the list they came from and are not counted as claimed.
+	HandBack Settlement = "handback"
+)
+
+// Markers are the members of Q_control.
+type Markers struct{ Sealed, Done, Aborted bool }
+
+// Over reports whether nothing is left to be claimed for good.
+func (m Markers) Over() bool { return m.Done || m.Aborted }
+
+func parseMarkers(list []string) Markers {
+	var m Markers
+	for _, name := range list {
+		switch name {
+		case "sealed":
+			m.Sealed = true
+		case "done":
+			m.Done = true
+		case "aborted":
+			m.Aborted = true
+		}
+	}
+	return m
+}
+
+var validWorkerName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// Join enters a worker under the id "<name>.<random>", which is never used again. info tells people what it runs on.
+//
+// Errors: a name outside [A-Za-z0-9._-]{1,64}; Ended.
+func (q *Queue) Join(ctx context.Context, name, info string) (*Member, Answer, error) {
+	if !validWorkerName.MatchString(name) {
+		return nil, Answer{}, fmt.Errorf("worker name %.80q is not allowed: use 1 to 64 of the characters A-Z a-z 0-9 . _ -", name)
+	}
+	m := &Member{q: q, id: name + "." + randomHex(4)}
+	answer, _, err := m.ask(ctx, joinScript, info)
+	return m, answer, err
+}
+
+// ID returns the worker's id in this run.
+func (m *Member) ID() string { return m.id }
+
+// Claim moves tests into the worker's set and returns them: at most most from the queue, or else one from the requeue.
+// Unless eager, a requeued test that this worker ran last is left to others while there are any.
+//
+// A claim whose answer was lost is repeated by calling Claim again: it returns the same batch.
+//
+// Errors: NotJoined; Holding if the last batch is not settled; UnknownSpec if the batch holds a test that this version
+// cannot read: Claim.Batch has only its number then, under which it is to be handed back.
+func (m *Member) Claim(ctx context.Context, most int, eager bool) (Claim, error) {
+	number := m.batch.Load() + 1
+	answer, rest, err := m.ask(ctx, claimScript, number, most, flag(eager))
+	if err != nil {
+		return Claim{}, err
+	}
+	c := Claim{Answer: answer, Deferred: rest[1] == "1"}
+	if answer.batch < number {
+		return c, nil
+	}
+	tests := rest[2:]
+	m.batch.Store(number)
+	c.Batch = Batch{Number: int(number), Alone: rest[0] == "1"}
+	for i := 0; i < len(tests); i += 2 {
+		t, err := m.q.decodeSpec(tests[i], tests[i+1])
+		if err != nil {
+			return Claim{Answer: answer, Batch: Batch{Number: int(number)}}, err
+		}
+		c.Batch.Tests = append(c.Batch.Tests, t)
+	}
+	return c, nil
+}
+
+// NoBatch is the number under which a worker that joined anew reports what it finished before: numbers of batches begin
+// anew with each Join.
+const NoBatch = 0
+
+// Report tells what happened to tests of a batch, in order: events of type Start, Pause, Finish and ProblemFound.
+//
+// A report whose answer was lost is repeated by calling Report again with events that include the lost ones: a finish
+// counts only while this worker holds its test, so that telling it twice changes nothing but a line of the journal.
+//
+// Errors: NotJoined.
+func (m *Member) Report(ctx context.Context, batch int, events []Event) (Answer, error) {
+	m.report++
+	args := []any{batch, m.report}
+	for _, e := range events {
+		var data any = e.Outcome
+		if e.Type == ProblemFound {
+			data = e.Problem
+		}
+		text, err := json.Marshal(data)
+		if err != nil {
+			return Answer{}, fmt.Errorf("encode the %s of test %q: %w", e.Type, e.Test, err)
+		}
+		args = append(args, string(e.Type), e.Test, string(e.Outcome.Status), string(text), e.Outcome.Output)
+	}
+	answer, _, err := m.ask(ctx, reportScript, args...)
+	return answer, err
+}
+
+// Settle ends a batch, once all of it that has an outcome is reported. A batch that is settled already, or was never
+// this worker's, is left alone.
+//
+// Errors: NotJoined.
+func (m *Member) Settle(ctx context.Context, batch int, how Settlement) (Answer, error) {
+	answer, _, err := m.ask(ctx, settleScript, batch, string(how))
+	return answer, err
+}
+
+// Beat tells that this worker lives, and which tests of its batch it holds: all those whose finish was not reported yet.
+//
+// Errors: NotJoined.
+func (m *Member) Beat(ctx context.Context, held []string) (Answer, error) {
+	args := []any{m.batch.Load()}
+	for _, id := range held {
+		args = append(args, id)
+	}
+	answer, _, err := m.ask(ctx, beatScript, args...)
+	return answer, err
+}
+
+// Leave takes the worker out of the run. A batch that it holds, also one whose claim was never answered, is handed back
+// first. Leaving twice is no error.
+func (m *Member) Leave(ctx context.Context, why string) error {
+	leave := func() error { return m.q.run(ctx, leaveScript, []string{m.id}, m.id, why).Err() }
+	err := leave()
+	if !errors.Is(err, Holding) {
+		return err
+	}
+	for _, number := range []int64{m.batch.Load(), m.batch.Load() + 1} {
+		if _, err := m.Settle(ctx, int(number), HandBack); err != nil {
+			return err
+		}
+	}
+	return leave()
+}
+
+// ask runs a script that answers a worker, and splits off the common part of the answer.
+func (m *Member) ask(ctx context.Context, s *redis.Script, args ...any) (Answer, []string, error) {
+	reply, err := m.q.run(ctx, s, []string{m.id}, append([]any{m.id}, args...)...).Slice()
+	if err != nil {
+		return Answer{}, nil, err
+	}
+	texts := make([]string, len(reply))
+	for i, value := range reply {
+		texts[i] = fmt.Sprint(value)
+	}
+	number, err := strconv.ParseInt(texts[0], 10, 64)
+	if err != nil {
+		return Answer{}, nil, err
+	}
+	return Answer{batch: number, Cursor: texts[2], Markers: parseMarkers(strings.Split(texts[3], ","))}, texts[4:], nil
+}
+
+func flag(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
+}

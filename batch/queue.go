@@ -1,0 +1,188 @@
+package batch
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Schema is the version of what Redis holds. A run of another schema is refused.
+const Schema = 1
+
+// Streaming is the manifest of a run whose list arrives bit by bit, from any number of producers.
+const Streaming = "stream"
+
+// enqueueChunk is how many tests one script call enqueues: some milliseconds of Redis's time.
+const enqueueChunk = 1000
+
+// Options are fixed when a run is opened and hold for all who take part.
+type Options struct {
+	// Retries is how often a failed test runs again, alone, before its failure is final.
+	Retries int
+	// MaxCrashes ends a test after that many crashes, time-outs and executions that never happened; MaxLosses after
+	// that many workers vanished while they ran it; MaxClaims after that many claims in all. All at least 1.
+	MaxCrashes, MaxLosses, MaxClaims int
+	// MaxOutput bounds the output of failed tests that the run's journal keeps, in bytes.
+	MaxOutput int64
+	// Lease is how long a worker's beat may stand still before it is presumed dead.
+	Lease time.Duration
+	// ExpectWorkers keeps the first workers to arrive from claiming as if there were no others. 0: unknown.
+	ExpectWorkers int
+}
+
+// DefaultOptions returns the options of a run about which nobody said anything.
+func DefaultOptions() Options {
+	return Options{MaxCrashes: 2, MaxLosses: 3, MaxClaims: 10, MaxOutput: 64 << 20, Lease: 15 * time.Second}
+}
+
+// Queue is one run as Redis holds it. It is safe for concurrent use.
+type Queue struct {
+	rdb     redis.UniversalClient
+	runID   string
+	keys    Keys
+	epoch   string
+	options Options
+}
+
+// Open makes the run, or attaches to the live run of this id if it has the same manifest. The manifest is a digest of the
+// list, or Streaming. Options count only for a new run; Options returns those that hold.
+//
+// Errors: Ended if a run of this id is over, Mismatch if it has another manifest.
+func Open(ctx context.Context, rdb redis.UniversalClient, runID, manifest string, o Options) (*Queue, error) {
+	keys, err := NewKeys(runID)
+	if err != nil {
+		return nil, err
+	}
+	q := &Queue{rdb: rdb, runID: runID, keys: keys, epoch: randomHex(16)}
+	if _, err := q.run(ctx, openScript, nil, randomHex(16), manifest,
+		"schema", Schema, "lease", o.Lease.Milliseconds(), "retries", o.Retries, "max_crashes", o.MaxCrashes,
+		"max_losses", o.MaxLosses, "max_claims", o.MaxClaims, "max_output", o.MaxOutput, "expect_workers", o.ExpectWorkers,
+	).StringSlice(); err != nil {
+		return nil, err
+	}
+	return Attach(ctx, rdb, runID)
+}
+
+// Attach finds a run that somebody opened. The error is Gone if there is none.
+func Attach(ctx context.Context, rdb redis.UniversalClient, runID string) (*Queue, error) {
+	keys, err := NewKeys(runID)
+	if err != nil {
+		return nil, err
+	}
+	fields, err := rdb.HGetAll(ctx, keys.Run()).Result()
+	if err != nil {
+		return nil, err
+	}
+	if fields["epoch"] == "" {
+		return nil, &Error{Code: Gone, RunID: runID, Detail: "Redis holds no run of this id"}
+	}
+	if fields["schema"] != strconv.Itoa(Schema) {
+		return nil, fmt.Errorf("run %q was opened by another version of this program (schema %s, here %d): use one version in all jobs", runID, fields["schema"], Schema)
+	}
+	number := func(name string) int { n, _ := strconv.Atoi(fields[name]); return n }
+	return &Queue{rdb: rdb, runID: runID, keys: keys, epoch: fields["epoch"], options: Options{
+		Retries:       number("retries"),
+		MaxCrashes:    number("max_crashes"),
+		MaxLosses:     number("max_losses"),
+		MaxClaims:     number("max_claims"),
+		MaxOutput:     int64(number("max_output")),
+		Lease:         time.Duration(number("lease")) * time.Millisecond,
+		ExpectWorkers: number("expect_workers"),
+	}}, nil
+}
+
+// RunID returns the id of the run.
+func (q *Queue) RunID() string { return q.runID }
+
+// Keys returns the names of the run's keys.
+func (q *Queue) Keys() Keys { return q.keys }
+
+// Options returns what holds for the run, whoever opened it.
+func (q *Queue) Options() Options { return q.options }
+
+// Enqueue adds tests to the end of the queue, in order and in chunks. Tests that are in the run already are ignored, so
+// that a call that failed half-way may be repeated. It returns how many tests the run holds now.
+//
+// Errors: what CheckID says of an id; Ended; ListSealed; Conflict.
+func (q *Queue) Enqueue(ctx context.Context, tests []Test) (total int, err error) {
+	for _, t := range tests {
+		if err := CheckID(t.ID); err != nil {
+			return 0, err
+		}
+	}
+	for first := true; first || len(tests) > 0; first = false {
+		chunk := tests[:min(len(tests), enqueueChunk)]
+		tests = tests[len(chunk):]
+		args := make([]any, 0, 3*len(chunk))
+		for _, t := range chunk {
+			args = append(args, t.ID, encodeSpec(t), int64(t.Seconds*1000))
+		}
+		counts, err := q.run(ctx, enqueueScript, nil, args...).Int64Slice()
+		if err != nil {
+			return 0, err
+		}
+		total = int(counts[1])
+	}
+	return total, nil
+}
+
+// Seal closes the list, which must hold total tests. The error is Incomplete if it holds another number.
+func (q *Queue) Seal(ctx context.Context, total int) error {
+	return q.run(ctx, sealScript, nil, total).Err()
+}
+
+// Reap removes a worker whose beat still is what the caller saw, and sends its tests to the requeue. It reports whether
+// it did, and how many tests the worker held.
+func (q *Queue) Reap(ctx context.Context, workerID string, beat int64, why string) (reaped bool, held int, err error) {
+	n, err := q.run(ctx, reapScript, []string{workerID}, workerID, beat, why).Int64Slice()
+	if err != nil {
+		return false, 0, err
+	}
+	return n[0] == 1, int(n[1]), nil
+}
+
+// Progress is what Finish found.
+type Progress string
+
+const (
+	IsDone     Progress = "done"
+	IsAborted  Progress = "aborted"
+	IsUnsealed Progress = "unsealed"
+	IsBusy     Progress = "busy"
+)
+
+// Finish posts the done marker if the run is complete, and says how the run stands. workers are the ids of the workers
+// that the caller knows of.
+func (q *Queue) Finish(ctx context.Context, workers []string) (Progress, error) {
+	text, err := q.run(ctx, finishScript, workers).Text()
+	return Progress(text), err
+}
+
+// Abort stops the run. It returns IsDone if the run was complete before.
+func (q *Queue) Abort(ctx context.Context, why, who string) (Progress, error) {
+	text, err := q.run(ctx, abortScript, nil, why, who).Text()
+	return Progress(text), err
+}
+
+// specPlain is the spec of a test without gate and options. A later version that adds to it uses another number.
+const specPlain = "1"
+
+func encodeSpec(Test) string { return specPlain }
+
+func (q *Queue) decodeSpec(id, spec string) (Test, error) {
+	if spec != specPlain {
+		return Test{}, &Error{Code: UnknownSpec, RunID: q.runID, Detail: fmt.Sprintf("test %q was enqueued by a newer version of this program (spec %.40q): update this worker", id, spec)}
+	}
+	return Test{ID: id}, nil
+}
+
+func randomHex(bytes int) string {
+	b := make([]byte, bytes)
+	_, _ = rand.Read(b) // never fails, see crypto/rand
+	return hex.EncodeToString(b)
+}

@@ -1,0 +1,272 @@
+package batch_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/batch/batchtest"
+)
+
+// simWorker does what a worker does, one request at a time.
+type simWorker struct {
+	w      *world
+	name   string
+	queue  *batch.Queue
+	member *batch.Member
+	batch  batch.Batch
+	// todo are tests that the runner has not come to; pending are events that Redis has not acknowledged.
+	todo    []string
+	pending []batch.Event
+	// late are finishes of a batch that was taken away; paused are tests of this batch that wait for others.
+	late   []batch.Event
+	paused map[string]bool
+	// leaving: no further claim, because the run is over or the worker was stopped; gone: the run is over for it.
+	leaving, stopped, gone bool
+}
+
+func (s *simWorker) step(ctx context.Context) {
+	switch {
+	case s.gone:
+		return
+	case s.queue == nil:
+		queue, err := batch.Attach(ctx, s.w.rdb, s.w.runID)
+		if err != nil {
+			return // not opened yet
+		}
+		s.queue = queue
+	case s.member == nil:
+		s.w.joins++
+		member, answer, err := s.queue.Join(ctx, s.name, strconv.Itoa(s.w.joins))
+		if errors.Is(err, batch.Ended) {
+			s.gone = true
+		} else if err == nil {
+			s.member = member
+			s.leaving = answer.Markers.Over()
+		}
+	case s.w.chance(1):
+		s.die()
+	case s.w.chance(10):
+		_, err := s.member.Beat(ctx, s.held())
+		s.heard(err)
+	case len(s.late) > 0:
+		if _, err := s.member.Report(ctx, batch.NoBatch, s.late); s.heard(err) {
+			s.late = nil
+		}
+	case len(s.pending) > 0 && (len(s.todo) == 0 || s.w.rng.IntN(2) == 0):
+		s.report(ctx)
+	case len(s.todo) > 0:
+		s.execute()
+	case s.batch.Number > 0:
+		how := batch.Requeue
+		if s.leaving {
+			how = batch.HandBack
+		}
+		if _, err := s.member.Settle(ctx, s.batch.Number, how); s.heard(err) {
+			s.batch = batch.Batch{}
+		}
+	case s.leaving:
+		if err := s.member.Leave(ctx, "over"); s.heard(err) {
+			s.gone = !s.stopped
+			if s.stopped { // another comes instead
+				*s = simWorker{w: s.w, name: s.name}
+			}
+		}
+	default:
+		s.claim(ctx)
+	}
+}
+
+// heard deals with what any request may be answered, and reports whether it was done.
+func (s *simWorker) heard(err error) bool {
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, errLost):
+	case errors.Is(err, batch.NotJoined):
+		for _, e := range s.pending {
+			if e.Type == batch.Finish {
+				s.late = append(s.late, e)
+			}
+		}
+		s.member, s.batch, s.todo, s.pending = nil, batch.Batch{}, nil, nil
+	default:
+		s.w.fail("worker %s: %w", s.name, err)
+	}
+	return false
+}
+
+func (s *simWorker) claim(ctx context.Context) {
+	claim, err := s.member.Claim(ctx, 1+s.w.rng.IntN(6), s.w.calm || s.w.rng.IntN(2) == 0)
+	if !s.heard(err) {
+		return
+	}
+	if claim.Batch.Number == 0 {
+		s.leaving = claim.Markers.Over()
+		return
+	}
+	s.batch = claim.Batch
+	s.todo = claim.Batch.IDs()
+	s.paused = map[string]bool{}
+	if s.w.chance(5) { // a stop by notice
+		s.todo, s.leaving, s.stopped = nil, true, true
+	}
+}
+
+// held are the tests of the batch whose finish is not acknowledged.
+func (s *simWorker) held() []string {
+	held := slices.Clone(s.todo)
+	for _, e := range s.pending {
+		if e.Type == batch.Finish {
+			held = append(held, e.Test)
+		}
+	}
+	return held
+}
+
+func (s *simWorker) execute() {
+	test := s.todo[0]
+	finish := func(status batch.Status) {
+		s.w.runs[test][status]++
+		s.pending = append(s.pending, batch.Event{Type: batch.Finish, Test: test, Outcome: batch.Outcome{Status: status}})
+		s.todo = s.todo[1:]
+	}
+	if s.w.truth[test] == ghostly {
+		if s.batch.Alone {
+			finish(batch.Unexecuted)
+		} else {
+			s.todo = s.todo[1:]
+		}
+		return
+	}
+	s.w.announce(s.member.ID(), test)
+	s.pending = append(s.pending, batch.Event{Type: batch.Start, Test: test})
+	if len(s.todo) > 1 && !s.paused[test] && s.w.chance(30) { // it waits for others
+		s.paused[test] = true
+		s.pending = append(s.pending, batch.Event{Type: batch.Pause, Test: test})
+		s.todo = append(s.todo[1:], test)
+		return
+	}
+	switch s.w.truth[test] {
+	case failing:
+		finish(batch.Failed)
+	case flaky:
+		if s.w.runs[test][batch.Failed] == 0 {
+			finish(batch.Failed)
+		} else {
+			finish(batch.Passed)
+		}
+	case poison:
+		finish(batch.Crashed)
+		s.todo = nil // its batch-mates are not executed
+	case killer:
+		if s.w.calm {
+			finish(batch.Timeout)
+			s.todo = nil
+		} else {
+			s.die()
+		}
+	default:
+		finish(batch.Passed)
+	}
+}
+
+func (s *simWorker) report(ctx context.Context) {
+	n := 1 + s.w.rng.IntN(len(s.pending))
+	member := s.member.ID()
+	if _, err := s.member.Report(ctx, s.batch.Number, s.pending[:n]); s.heard(err) {
+		for i, e := range s.pending[:n] {
+			again := slices.ContainsFunc(s.pending[i+1:], func(later batch.Event) bool { return later.Test == e.Test })
+			if e.Type == batch.Pause && !again {
+				delete(s.w.announced[member], e.Test)
+			}
+		}
+		s.pending = s.pending[n:]
+	}
+}
+
+// referee: nobody but a reap or a result takes a test from a worker that knows of it and has not run it.
+func (s *simWorker) referee(dump batchtest.Dump) {
+	if s.member == nil {
+		return
+	}
+	if int(dump.Workers[s.member.ID()].Batch) != s.batch.Number {
+		return // reaped, and perhaps entered again by a delayed join
+	}
+	for _, test := range s.todo {
+		if dump.Results[test] == "" && !slices.Contains(dump.Sets[s.member.ID()], test) {
+			s.w.fail("test %s was taken from worker %s, which lives and is to run it", test, s.member.ID())
+		}
+	}
+}
+
+// die is SIGKILL; another worker of the name comes instead.
+func (s *simWorker) die() {
+	s.w.note("%s is killed", s.name)
+	*s = simWorker{w: s.w, name: s.name}
+}
+
+// simController opens the run, enqueues the list bit by bit, seals it and supervises.
+type simController struct {
+	w      *world
+	queue  *batch.Queue
+	next   int
+	sealed bool
+}
+
+func (c *simController) step(ctx context.Context) {
+	switch {
+	case c.queue == nil:
+		queue, err := batch.Open(ctx, c.w.rdb, c.w.runID, "digest", c.w.options)
+		if c.heard(err) {
+			c.queue = queue
+		}
+	case c.w.chance(2):
+		*c = simController{w: c.w} // killed and started again
+	case c.next < len(c.w.tests):
+		end := min(len(c.w.tests), c.next+1+c.w.rng.IntN(5))
+		if _, err := c.queue.Enqueue(ctx, c.w.tests[c.next:end]); c.heard(err) {
+			c.next = end
+		}
+	case !c.sealed:
+		c.sealed = c.heard(c.queue.Seal(ctx, len(c.w.tests)))
+	case c.w.rng.IntN(2) == 0:
+		_, err := c.queue.Finish(ctx, nil)
+		c.heard(err)
+	default:
+		c.reap(ctx)
+	}
+}
+
+func (c *simController) heard(err error) bool {
+	if err != nil && !errors.Is(err, errLost) && !errors.Is(err, batch.Ended) {
+		c.w.fail("controller: %w", err)
+	}
+	return err == nil
+}
+
+// reap takes any worker for dead now and then, and all that are dead in the calm.
+func (c *simController) reap(ctx context.Context) {
+	workers, err := c.queue.Workers(ctx)
+	if !c.heard(err) || len(workers) == 0 {
+		return
+	}
+	// Ids have a random part; a seed must mean one schedule.
+	slices.SortFunc(workers, func(a, b batch.WorkerState) int { return cmp.Compare(a.Info, b.Info) })
+	victim := workers[c.w.rng.IntN(len(workers))]
+	live := slices.ContainsFunc(c.w.workers, func(s *simWorker) bool { return s.member != nil && s.member.ID() == victim.ID })
+	if live && !c.w.chance(15) {
+		return
+	}
+	beat := victim.Beat
+	if c.w.chance(20) {
+		beat-- // seen before its last beat
+	}
+	reaped, _, err := c.queue.Reap(ctx, victim.ID, beat, "no beat")
+	if c.heard(err) && reaped && beat != victim.Beat {
+		c.w.fail("worker %s was reaped although it has beaten since", victim.ID)
+	}
+}

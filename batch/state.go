@@ -1,0 +1,144 @@
+package batch
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// State is a run at one moment, in numbers.
+type State struct {
+	RunID   string
+	Markers Markers
+	// Tests that the run holds so far; all of them once Markers.Sealed.
+	Tests int
+	// Results is how many tests have a final result; Queued and Requeued how many wait. The rest is held by workers.
+	Results, Queued, Requeued int
+	// Workers that joined and have not left, by id.
+	Workers []WorkerState
+	// AbortReason and AbortBy say why an aborted run was stopped, and who asked.
+	AbortReason, AbortBy string
+}
+
+// WorkerState is a live worker as Redis knows it.
+type WorkerState struct {
+	ID string `json:"-"`
+	// Beat counts its signs of life.
+	Beat int64 `json:"beat"`
+	// Batch is the number of its last batch, Open whether that is not settled yet, Alone whether it came from the requeue.
+	Batch int  `json:"batch"`
+	Open  bool `json:"open"`
+	Alone bool `json:"alone"`
+	// Finished counts the tests that it brought to an end.
+	Finished int `json:"finished"`
+	// Running are the tests that it announced and that have not finished.
+	Running []string `json:"-"`
+	// Info is what it runs on.
+	Info string `json:"info"`
+	// Held is how many tests its set holds.
+	Held int `json:"-"`
+}
+
+// Workers returns the workers that joined and have not left, by id.
+func (q *Queue) Workers(ctx context.Context) ([]WorkerState, error) {
+	raw, err := q.rdb.HGetAll(ctx, q.keys.Workers()).Result()
+	if err != nil {
+		return nil, err
+	}
+	return parseWorkers(raw)
+}
+
+func parseWorkers(raw map[string]string) ([]WorkerState, error) {
+	var workers []WorkerState
+	for _, id := range slices.Sorted(maps.Keys(raw)) {
+		var w struct {
+			WorkerState
+			Running string `json:"running"`
+		}
+		if err := json.Unmarshal([]byte(raw[id]), &w); err != nil {
+			return nil, fmt.Errorf("worker %s: %w", id, err)
+		}
+		w.ID = id
+		w.WorkerState.Running = lines(w.Running)
+		workers = append(workers, w.WorkerState)
+	}
+	return workers, nil
+}
+
+// State returns how the run stands. Its parts are read together, except for WorkerState.Held.
+func (q *Queue) State(ctx context.Context) (State, error) {
+	pipe := q.rdb.TxPipeline()
+	run := pipe.HGetAll(ctx, q.keys.Run())
+	control := pipe.SMembers(ctx, q.keys.Control())
+	tests := pipe.HLen(ctx, q.keys.Tests())
+	results := pipe.HLen(ctx, q.keys.Results())
+	queued := pipe.LLen(ctx, q.keys.Queue())
+	requeued := pipe.LLen(ctx, q.keys.Requeue())
+	raw := pipe.HGetAll(ctx, q.keys.Workers())
+	if _, err := pipe.Exec(ctx); err != nil {
+		return State{}, err
+	}
+	if epoch := run.Val()["epoch"]; epoch == "" {
+		return State{}, &Error{Code: Gone, RunID: q.runID, Detail: "Redis holds no run of this id"}
+	} else if epoch != q.epoch {
+		return State{}, &Error{Code: OtherEpoch, RunID: q.runID, Detail: "this run was opened anew"}
+	}
+	s := State{
+		RunID: q.runID, Markers: parseMarkers(control.Val()), Tests: int(tests.Val()), Results: int(results.Val()),
+		Queued: int(queued.Val()), Requeued: int(requeued.Val()),
+		AbortReason: run.Val()["abort_reason"], AbortBy: run.Val()["abort_by"],
+	}
+	if total := run.Val()["total"]; total != "" && total != strconv.Itoa(s.Tests) {
+		return State{}, &Error{Code: Gone, RunID: q.runID, Detail: "the sealed list of " + total + " tests is not whole any more"}
+	}
+	var err error
+	if s.Workers, err = parseWorkers(raw.Val()); err != nil {
+		return State{}, err
+	}
+	pipe = q.rdb.Pipeline()
+	held := make([]*redis.IntCmd, len(s.Workers))
+	for i, w := range s.Workers {
+		held[i] = pipe.SCard(ctx, q.keys.Worker(w.ID))
+	}
+	if len(held) > 0 {
+		if _, err := pipe.Exec(ctx); err != nil {
+			return State{}, err
+		}
+	}
+	for i := range held {
+		s.Workers[i].Held = int(held[i].Val())
+	}
+	return s, nil
+}
+
+// Results returns the final status of every test that has one.
+func (q *Queue) Results(ctx context.Context) (map[string]Status, error) {
+	results := map[string]Status{}
+	err := q.scan(ctx, q.keys.Results(), func(id, status string) { results[id] = Status(status) })
+	return results, err
+}
+
+// Tests returns the ids of all tests of the run, sorted.
+func (q *Queue) Tests(ctx context.Context) ([]string, error) {
+	ids := map[string]bool{}
+	err := q.scan(ctx, q.keys.Tests(), func(id, _ string) { ids[id] = true })
+	return slices.Sorted(maps.Keys(ids)), err
+}
+
+// scan reads a hash in pieces. A field may come more than once.
+func (q *Queue) scan(ctx context.Context, key string, each func(field, value string)) error {
+	iter := q.rdb.HScan(ctx, key, 0, "", 1000).Iterator()
+	for iter.Next(ctx) {
+		field := iter.Val()
+		if !iter.Next(ctx) {
+			break
+		}
+		each(field, iter.Val())
+	}
+	return iter.Err()
+}

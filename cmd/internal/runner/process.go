@@ -1,0 +1,131 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// process is a command that runs in a process group of its own, so that it can be ended with everything it started.
+type process struct {
+	// Path is the command: a name that is looked up in PATH, or a path (a relative one is relative to Dir).
+	Path string
+	// Args are its arguments, without the command itself.
+	Args []string
+	// Env holds variables ("NAME=value") that it sees beside the environment of this process; they win over it.
+	Env []string
+	// Dir is its working directory. Empty: that of this process.
+	Dir string
+	// Stdin is a file because a file needs nobody to feed it. nil: empty.
+	Stdin *os.File
+	// Stdout and Stderr get what the process prints, each from one goroutine, and nothing after run has returned. They must
+	// not block for ever. Stdout nil: dropped. Stderr nil: it goes where stdout goes, in the order in which it was printed.
+	Stdout, Stderr io.Writer
+	// Stop is the first signal when the context ends. 0: SIGTERM.
+	Stop syscall.Signal
+	// Grace is how long the group may take to end after Stop, before it is killed. 0 or less: killed at once.
+	Grace time.Duration
+	// Stopping, if not nil, is called once before Stop is sent: what the process leaves on disk is not yet marked by it.
+	Stopping func()
+}
+
+// run starts the process, waits for its end and then kills what is left of its group: a grandchild that still runs, or that
+// holds the pipes open, delays nothing. A grandchild that left the group (a daemon) is not found; it cannot delay run either.
+//
+// When ctx ends first, the group gets Stop, after Grace (or as soon as nobody in it can print any more) SIGKILL. The exit
+// then carries context.Cause(ctx).
+//
+// The error is context.Cause(ctx) when ctx had ended before the start; any other says why the process could not be started.
+func (p process) run(ctx context.Context) (exit, error) {
+	if ctx.Err() != nil {
+		return exit{}, context.Cause(ctx)
+	}
+	// The kernel sends the parent-death signal (see sysProcAttr) when the THREAD ends that started the child. While
+	// this goroutine holds its thread, the thread does not end.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	cmd := exec.Command(p.Path, p.Args...)
+	cmd.Dir = p.Dir
+	cmd.Env = append(cmd.Environ(), p.Env...)
+	cmd.SysProcAttr = sysProcAttr()
+	if p.Stdin != nil {
+		cmd.Stdin = p.Stdin
+	}
+	stdout, err := newPump(p.Stdout)
+	if err != nil {
+		return exit{}, fmt.Errorf("cannot start %q: %w", p.Path, err)
+	}
+	defer stdout.close()
+	stderr, err := newPump(p.Stderr)
+	if err != nil {
+		return exit{}, fmt.Errorf("cannot start %q: %w", p.Path, err)
+	}
+	defer stderr.close()
+	stdout.attach(&cmd.Stdout)
+	cmd.Stderr = cmd.Stdout
+	stderr.attach(&cmd.Stderr)
+
+	if err := cmd.Start(); err != nil {
+		if _, statErr := os.Stat(p.Dir); p.Dir != "" && statErr != nil {
+			err = statErr // the kernel's "no such file" would seem to mean the command
+		}
+		return exit{}, fmt.Errorf("cannot start %q: %w", p.Path, err)
+	}
+	stdout.start()
+	stderr.start()
+
+	// The number of the group stays its own as long as the process, even dead, has not been waited for. So the group is
+	// signalled only before cmd.Wait; a later signal could hit a stranger that got the number.
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := awaitEnd(cmd.Process.Pid); err != nil {
+			_ = cmd.Wait() // a kernel that cannot wait without reaping
+		}
+	}()
+	var cause error
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		select {
+		case <-ended: // by itself, at the same moment
+		default:
+			cause = context.Cause(ctx)
+			p.stop(cmd.Process.Pid, ended, stdout.done, stderr.done)
+		}
+	}
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // no such group any more: nothing to do
+	<-ended
+	stdout.finish()
+	stderr.finish()
+	_ = cmd.Wait() // its error repeats what ProcessState says
+	return newExit(cmd.ProcessState.Sys().(syscall.WaitStatus), cause), nil
+}
+
+// stop asks group to end. It returns when everything in done is closed or Grace is over. Besides the end of the process done
+// holds the ends of its pipes: behind a shell that is gone at once a test runner may still be writing its report.
+func (p process) stop(group int, done ...<-chan struct{}) {
+	if p.Stopping != nil {
+		p.Stopping()
+	}
+	signal := p.Stop
+	if signal == 0 {
+		signal = syscall.SIGTERM
+	}
+	_ = syscall.Kill(-group, signal)
+	grace := time.NewTimer(p.Grace)
+	defer grace.Stop()
+	for _, d := range done {
+		select {
+		case <-d:
+		case <-grace.C:
+			return
+		}
+	}
+}

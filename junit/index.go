@@ -1,0 +1,79 @@
+package junit
+
+// Index finds the cases that belong to a unit of work: a test, a class or a file, by whatever name a list of tests gives it.
+// It does not change after NewIndex and may be used by several goroutines.
+type Index struct {
+	cases []Case
+	// one and group map a unit to positions in cases, ascending: names of one case, and names of all cases in a class
+	// or file.
+	one, group map[string][]int
+}
+
+// NewIndex indexes the cases of several reports. It merges nothing: a unit gets the cases of each report that has some.
+func NewIndex(reports ...Report) *Index {
+	x := &Index{one: map[string][]int{}, group: map[string][]int{}}
+	for _, r := range reports {
+		for _, s := range r.Suites {
+			for _, c := range s.Cases {
+				x.add(c)
+			}
+		}
+	}
+	return x
+}
+
+func (x *Index) add(c Case) {
+	i := len(x.cases)
+	x.cases = append(x.cases, c)
+	x.one[c.Name] = append(x.one[c.Name], i)
+	if c.Classname != "" {
+		for _, separator := range []string{".", "::"} {
+			name := c.Classname + separator + c.Name
+			x.one[name] = append(x.one[name], i)
+		}
+		x.group[c.Classname] = append(x.group[c.Classname], i)
+	}
+	if c.File != "" && c.File != c.Classname {
+		x.group[c.File] = append(x.group[c.File], i)
+	}
+}
+
+// Cases returns the cases of unit, in the order of the reports; nil if there are none. A unit is compared exactly, byte for
+// byte, and there are two ranks of a match:
+//
+//  1. the cases whose name, classname.name or classname::name it is;
+//  2. if there are none, the cases whose classname or file it is.
+//
+// Several cases are all parts of the unit: it passed only if none of them failed.
+func (x *Index) Cases(unit string) []Case {
+	var cases []Case
+	for _, i := range x.match(unit) {
+		cases = append(cases, x.cases[i])
+	}
+	return cases
+}
+
+// Unmatched returns the cases that belong to none of units, in the order of the reports: a collection error, a suite that failed
+// as a whole, or tests that nobody asked for. One that failed there is a failure that Cases shows for no unit.
+func (x *Index) Unmatched(units []string) []Case {
+	matched := make([]bool, len(x.cases))
+	for _, unit := range units {
+		for _, i := range x.match(unit) {
+			matched[i] = true
+		}
+	}
+	var cases []Case
+	for i, c := range x.cases {
+		if !matched[i] {
+			cases = append(cases, c)
+		}
+	}
+	return cases
+}
+
+func (x *Index) match(unit string) []int {
+	if one := x.one[unit]; len(one) > 0 {
+		return one
+	}
+	return x.group[unit]
+}

@@ -1,0 +1,54 @@
+package junit_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/shardctl/shardctl/junit"
+)
+
+func TestIndex(t *testing.T) {
+	index := junit.NewIndex(suiteOf(
+		junit.Case{Name: "add", Classname: "pkg.Cart", File: "cart.py"},
+		junit.Case{Name: "sub", Classname: "pkg.Cart", File: "cart.py"},
+		junit.Case{Name: "add", Classname: "pkg.Shop", File: "shop.py"},
+		junit.Case{Name: "whole file", Classname: "f.ts", File: "f.ts"},
+		junit.Case{Name: "pkg.Shop", Classname: "clash"},
+		junit.Case{Name: "bare"},
+	), suiteOf(
+		junit.Case{Name: "add", Classname: "pkg.Cart", File: "again.py"},
+	))
+	for unit, want := range map[string]string{
+		"add":           "pkg.Cart/add/cart.py pkg.Shop/add/shop.py pkg.Cart/add/again.py",
+		"pkg.Cart.add":  "pkg.Cart/add/cart.py pkg.Cart/add/again.py",
+		"pkg.Cart::sub": "pkg.Cart/sub/cart.py",
+		"cart.py":       "pkg.Cart/add/cart.py pkg.Cart/sub/cart.py",
+		"pkg.Cart":      "pkg.Cart/add/cart.py pkg.Cart/sub/cart.py pkg.Cart/add/again.py",
+		"f.ts":          "f.ts/whole file/f.ts",
+		"pkg.Shop":      "clash/pkg.Shop/", // a name goes before a class
+		"bare":          "/bare/",
+		".bare":         "",
+		"::bare":        "",
+		"":              "",
+		"./cart.py":     "",
+		"PKG.CART":      "",
+	} {
+		if got := describe(index.Cases(unit)); got != want {
+			t.Errorf("Cases(%q) = %s, want %s", unit, got, want)
+		}
+	}
+	if got, want := describe(index.Unmatched([]string{"add", "f.ts", "gone"})), "pkg.Cart/sub/cart.py clash/pkg.Shop/ /bare/"; got != want {
+		t.Errorf("Unmatched = %s, want %s", got, want)
+	}
+	if got := index.Unmatched([]string{"pkg.Cart", "shop.py", "f.ts", "clash", "bare"}); got != nil {
+		t.Errorf("Unmatched = %v, want nil", got)
+	}
+}
+
+func describe(cases []junit.Case) string {
+	var s []string
+	for _, c := range cases {
+		s = append(s, c.Classname+"/"+c.Name+"/"+c.File)
+	}
+	return strings.Join(s, " ")
+}
