@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -19,8 +18,7 @@ type Member struct {
 	q  *Queue
 	id string
 	// batch is the number of the last batch whose answer arrived, report that of the last report sent.
-	batch  atomic.Int64
-	report int64
+	batch, report int64
 }
 
 // Answer is how the run stands, as of a request.
@@ -98,7 +96,7 @@ func (m *Member) ID() string { return m.id }
 // Errors: NotJoined; Holding if the last batch is not settled; UnknownSpec if the batch holds a test that this version
 // cannot read: Claim.Batch has only its number then, under which it is to be handed back.
 func (m *Member) Claim(ctx context.Context, most int, eager bool) (Claim, error) {
-	number := m.batch.Load() + 1
+	number := m.batch + 1
 	answer, rest, err := m.ask(ctx, claimScript, number, most, flag(eager))
 	if err != nil {
 		return Claim{}, err
@@ -108,7 +106,7 @@ func (m *Member) Claim(ctx context.Context, most int, eager bool) (Claim, error)
 		return c, nil
 	}
 	tests := rest[2:]
-	m.batch.Store(number)
+	m.batch = number
 	c.Batch = Batch{Number: int(number), Alone: rest[0] == "1"}
 	for i := 0; i < len(tests); i += 2 {
 		t, err := m.q.decodeSpec(tests[i], tests[i+1])
@@ -157,11 +155,13 @@ func (m *Member) Settle(ctx context.Context, batch int, how Settlement) (Answer,
 	return answer, err
 }
 
-// Beat tells that this worker lives, and which tests of its batch it holds: all those whose finish was not reported yet.
+// Beat tells that this worker lives, and which tests of which batch it holds: all those whose finish was not reported yet.
+// Number and tests must belong together, and to a batch whose claim was answered: what Redis believes this worker to hold
+// of that batch beyond them goes back to the queue.
 //
 // Errors: NotJoined.
-func (m *Member) Beat(ctx context.Context, held []string) (Answer, error) {
-	args := []any{m.batch.Load()}
+func (m *Member) Beat(ctx context.Context, batch int, held []string) (Answer, error) {
+	args := []any{batch}
 	for _, id := range held {
 		args = append(args, id)
 	}
@@ -177,7 +177,7 @@ func (m *Member) Leave(ctx context.Context, why string) error {
 	if !errors.Is(err, Holding) {
 		return err
 	}
-	for _, number := range []int64{m.batch.Load(), m.batch.Load() + 1} {
+	for _, number := range []int64{m.batch, m.batch + 1} {
 		if _, err := m.Settle(ctx, int(number), HandBack); err != nil {
 			return err
 		}

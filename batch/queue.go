@@ -186,3 +186,6 @@ func randomHex(bytes int) string {
 	_, _ = rand.Read(b) // never fails, see crypto/rand
 	return hex.EncodeToString(b)
 }
+
+// BeatInterval is how often a worker beats: an eighth of the lease, at most every two seconds.
+func BeatInterval(lease time.Duration) time.Duration { return min(lease/8, 2*time.Second) }

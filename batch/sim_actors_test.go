@@ -50,7 +50,7 @@ func (s *simWorker) step(ctx context.Context) {
 	case s.w.chance(1):
 		s.die()
 	case s.w.chance(10):
-		_, err := s.member.Beat(ctx, s.held())
+		_, err := s.member.Beat(ctx, s.batch.Number, s.held())
 		s.heard(err)
 	case len(s.late) > 0:
 		if _, err := s.member.Report(ctx, batch.NoBatch, s.late); s.heard(err) {

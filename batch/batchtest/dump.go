@@ -18,6 +18,7 @@ type Dump struct {
 	Run       map[string]string
 	Control   []string
 	Tests     map[string]string
+	Expected  map[string]string
 	Queue     []string
 	Requeue   []string
 	Results   map[string]string
@@ -56,6 +57,7 @@ func Read(ctx context.Context, rdb redis.UniversalClient, keys batch.Keys) (Dump
 	run := pipe.HGetAll(ctx, keys.Run())
 	control := pipe.SMembers(ctx, keys.Control())
 	tests := pipe.HGetAll(ctx, keys.Tests())
+	expected := pipe.HGetAll(ctx, keys.Expected())
 	queue := pipe.LRange(ctx, keys.Queue(), 0, -1)
 	requeue := pipe.LRange(ctx, keys.Requeue(), 0, -1)
 	results := pipe.HGetAll(ctx, keys.Results())
@@ -65,7 +67,7 @@ func Read(ctx context.Context, rdb redis.UniversalClient, keys batch.Keys) (Dump
 	if _, err := pipe.Exec(ctx); err != nil {
 		return d, err
 	}
-	d.Run, d.Control, d.Tests = run.Val(), control.Val(), tests.Val()
+	d.Run, d.Control, d.Tests, d.Expected = run.Val(), control.Val(), tests.Val(), expected.Val()
 	d.Queue, d.Requeue, d.Results = queue.Val(), requeue.Val(), results.Val()
 	slices.Sort(d.Control)
 	for id, raw := range tries.Val() {

@@ -1,0 +1,18 @@
+// Package report turns the journal of a run into what people and machines read: live progress in plain lines, the verdict
+// with its exit status, and JUnit XML.
+//
+//	journal ──Add──> History ──┬──Judge (with what Redis holds at the end)──> Verdict ──┬──> WriteVerdict
+//	   │                       └── later: timeline, trace, summary                      └──> JUnit
+//	   └──Event──> Plain
+//
+// The journal tells what happened, Redis what the result is. A test is green only where both agree: Redis holds the result,
+// and the journal the attempt that earned it. Whatever is doubtful is red, since the worst that this package can do is to
+// call a run green that was not:
+//
+//   - A result without an attempt in the journal is a problem of the run, not a pass.
+//   - A failure is redeemed by an attempt that passed and by nothing else, least of all by one that was skipped.
+//   - A list, a journal or a set of results that is not whole makes the run incomplete.
+//
+// Text that comes from tests, workers and runners is hostile until shown otherwise: it never begins a line and loses its
+// control characters, so that it can neither move a terminal's cursor nor give commands to a CI system.
+package report

@@ -1,0 +1,233 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/runner"
+)
+
+// Options of a worker.
+type Options struct {
+	// Name is what the worker's id begins with, Info what it runs on, for people.
+	Name, Info string
+	// Index tells the workers of one machine apart, from 0; tests see it as SHARD_WORKER_INDEX.
+	Index int
+	// BatchSize is the most tests that one claim takes. 0: as many as the queue's own rule gives.
+	BatchSize int
+	// Limits of each batch.
+	Limits runner.Limits
+	// Log gets what a person who watches this worker should know.
+	Log *slog.Logger
+	// Joined is called with the id of each membership, before its first claim; nil: nobody asks.
+	Joined func(id string)
+}
+
+const (
+	// poll stands behind the wake-ups: how long a worker waits without looking again, jittered.
+	poll = 5 * time.Second
+	// patience is how long a worker leaves a requeued test that it ran last to others.
+	patience = time.Second
+	// cleanup is how long after a stop Redis may take to answer the requests that hand back and leave.
+	cleanup = 5 * time.Second
+)
+
+var (
+	errStopped = errors.New("stopped")
+	errAborted = errors.New("the run was aborted")
+)
+
+// Run works for a run until it is over or ctx ends, and returns nil in both cases: the worker has done its duty, whatever
+// the tests say. An error means that it could not: Redis is gone, holds no such run any more, or the runner cannot work.
+// What it held is handed back.
+func Run(ctx context.Context, q *batch.Queue, r runner.Runner, o Options) error {
+	w := &worker{q: q, runner: r, o: o, stop: ctx}
+	var end context.CancelFunc
+	w.redis, end = outlive(ctx, cleanup)
+	defer end()
+	for {
+		err := w.member(ctx)
+		if !errors.Is(err, batch.NotJoined) {
+			return err
+		}
+		o.Log.Warn("presumed dead by the controller, joining anew", "worker", w.m.ID())
+	}
+}
+
+// outlive returns a context that ends some time after ctx.
+func outlive(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(by, cancel)
+		context.AfterFunc(longer, func() { timer.Stop() })
+	})
+	return longer, cancel
+}
+
+// worker is the state of one Run. All of it belongs to the goroutine of Run; life and reporter have their own.
+type worker struct {
+	q      *batch.Queue
+	runner runner.Runner
+	o      Options
+	// stop says stop claiming and running; redis is for requests, and outlives it.
+	stop, redis context.Context
+	m           *batch.Member
+	// late are finishes that were not reported when the membership in which they happened ended.
+	late []batch.Event
+}
+
+// member is one membership: from join to leave. The error is NotJoined if another should follow.
+func (w *worker) member(ctx context.Context) error {
+	answer, err := w.join()
+	if err != nil || answer.Markers.Over() {
+		return err
+	}
+	life := w.live(answer)
+	defer life.end()
+	if len(w.late) > 0 {
+		if err := w.persist(func() error { _, err := w.m.Report(w.redis, batch.NoBatch, w.late); return err }); err != nil {
+			return err
+		}
+		w.late = nil
+	}
+	err = w.work(ctx, life)
+	if errors.Is(err, batch.NotJoined) || batch.Transient(err) {
+		return err
+	}
+	why := "the run is over"
+	switch {
+	case err != nil:
+		why = err.Error()
+	case ctx.Err() != nil:
+		why = errStopped.Error()
+	}
+	return errors.Join(err, w.leave(why))
+}
+
+// join enters the run, or finds that it is over already.
+func (w *worker) join() (answer batch.Answer, err error) {
+	err = w.persist(func() error {
+		w.m, answer, err = w.q.Join(w.stop, w.o.Name, w.o.Info)
+		return err
+	})
+	switch {
+	case errors.Is(err, batch.Ended):
+		return batch.Answer{Markers: batch.Markers{Done: true}}, nil
+	case w.stop.Err() != nil:
+		return batch.Answer{Markers: batch.Markers{Done: true}}, w.abandon()
+	case err == nil && w.o.Joined != nil:
+		w.o.Joined(w.m.ID())
+	}
+	return answer, err
+}
+
+// abandon leaves a run whose answer to the join was not waited for.
+func (w *worker) abandon() error {
+	if w.m == nil {
+		return nil
+	}
+	return w.leave(errStopped.Error())
+}
+
+func (w *worker) leave(why string) error {
+	err := w.persist(func() error { return w.m.Leave(w.redis, why) })
+	if errors.Is(err, batch.NotJoined) {
+		return nil
+	}
+	return err
+}
+
+// work claims and runs batches until there is nothing left to do, and returns nil, or why it cannot go on.
+func (w *worker) work(ctx context.Context, life *life) error {
+	var deferred time.Time // since when there is nothing but tests that others should take
+	for {
+		if ctx.Err() != nil {
+			return nil
+		}
+		eager := !deferred.IsZero() && time.Since(deferred) >= patience
+		var claim batch.Claim
+		err := w.persist(func() (err error) {
+			claim, err = w.m.Claim(ctx, w.batchSize(), eager)
+			return err
+		})
+		switch {
+		case errors.Is(err, batch.UnknownSpec):
+			return errors.Join(err, w.settle(claim.Batch.Number, batch.HandBack))
+		case err != nil && ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		case claim.Batch.Number > 0:
+			deferred = time.Time{}
+			if err := w.run(ctx, life, claim.Batch); err != nil {
+				return err
+			}
+		case claim.Markers.Over():
+			return nil
+		case claim.Deferred:
+			if deferred.IsZero() {
+				deferred = time.Now()
+			}
+			life.wait(ctx, time.Until(deferred.Add(patience)))
+		default:
+			life.wait(ctx, poll+rand.N(poll/5))
+		}
+	}
+}
+
+func (w *worker) batchSize() int {
+	if w.o.BatchSize > 0 {
+		return w.o.BatchSize
+	}
+	return 1000
+}
+
+// run runs one batch to its settlement.
+func (w *worker) run(ctx context.Context, life *life, b batch.Batch) error {
+	running, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	reports := w.newReporter(b, cancel)
+	life.hold(reports, cancel)
+
+	job := runner.Job{Batch: b, Env: w.env(b), Limits: w.o.Limits}
+	runErr := w.runner.Run(running, job, reports.emit)
+	if err := reports.close(); err != nil {
+		w.late = append(w.late, reports.unsent()...)
+		return err
+	}
+	life.release()
+	how := batch.Requeue
+	if runErr != nil {
+		how = batch.HandBack
+	}
+	if err := w.settle(b.Number, how); err != nil {
+		return err
+	}
+	switch cause := context.Cause(running); {
+	case cause != nil && (ctx.Err() != nil || errors.Is(cause, errAborted)):
+		return nil // the next claim, or the look at ctx, ends the work
+	case runErr != nil:
+		return fmt.Errorf("the runner cannot work: %w", runErr)
+	}
+	return nil
+}
+
+func (w *worker) settle(number int, how batch.Settlement) error {
+	return w.persist(func() error { _, err := w.m.Settle(w.redis, number, how); return err })
+}
+
+// env is what the runner's processes know of where they run.
+func (w *worker) env(b batch.Batch) []string {
+	return []string{
+		"SHARD_RUN_ID=" + w.q.RunID(),
+		"SHARD_WORKER_ID=" + w.m.ID(),
+		"SHARD_WORKER_INDEX=" + strconv.Itoa(w.o.Index),
+		"SHARD_BATCH_ID=" + w.m.ID() + "." + strconv.Itoa(b.Number),
+	}
+}

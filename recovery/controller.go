@@ -1,0 +1,209 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/shardctl/shardctl/batch"
+)
+
+// Queue is what a controller needs of a run; *batch.Queue has it.
+type Queue interface {
+	Events(ctx context.Context, after string, most int, wait time.Duration) ([]batch.Event, error)
+	Workers(ctx context.Context) ([]batch.WorkerState, error)
+	Reap(ctx context.Context, workerID string, beat int64, why string) (reaped bool, held int, err error)
+	Finish(ctx context.Context, workers []string) (batch.Progress, error)
+	Abort(ctx context.Context, why, who string) (batch.Progress, error)
+}
+
+// Limits end a run that would otherwise go on for ever. 0 means no limit.
+type Limits struct {
+	// Run is the longest that the whole run may take.
+	Run time.Duration
+	// FirstWorker is how long the first worker may take to arrive, NoWorker how long there may be none afterwards.
+	FirstWorker, NoWorker time.Duration
+	// Outage is how long Redis may be away.
+	Outage time.Duration
+}
+
+// farewell is how long workers may take to leave a run that is over.
+const farewell = 10 * time.Second
+
+// Controller supervises one run.
+type Controller struct {
+	Queue  Queue
+	Lease  time.Duration
+	Limits Limits
+	// Name tells people who stopped a run.
+	Name string
+	// Observe is called with every event of the journal, in order, and once in a while with none so that time is seen to
+	// pass. It is called by Supervise's goroutine.
+	Observe func(events []batch.Event)
+
+	detector detector
+	cursor   string
+	// workers as last read; began and lastSeen are when Supervise began and when there last was a worker; good is when
+	// Redis last answered.
+	workers               []batch.WorkerState
+	began, lastSeen, good time.Time
+	anyWorker             bool
+}
+
+// Supervise returns when the run is over and its workers have left, with how it ended: batch.IsDone or batch.IsAborted.
+// The error is that of ctx, or of Redis: its data is gone, or it is away for longer than the limit.
+func (c *Controller) Supervise(ctx context.Context) (batch.Progress, error) {
+	c.detector = detector{lease: c.Lease}
+	c.cursor = batch.JournalStart
+	c.began = time.Now()
+	c.good = c.began
+	for {
+		progress, err := c.round(ctx)
+		if ended, err := c.judge(ctx, progress, err); ended {
+			return progress, err
+		}
+	}
+}
+
+// judge tells whether the rounds are over, and with what error.
+func (c *Controller) judge(ctx context.Context, progress batch.Progress, err error) (ended bool, _ error) {
+	switch {
+	case ctx.Err() != nil:
+		return true, context.Cause(ctx)
+	case err == nil && (progress == batch.IsDone || progress == batch.IsAborted):
+		return true, c.seeOff(ctx)
+	case err == nil:
+		c.good = time.Now()
+		return false, nil
+	case !batch.Transient(err):
+		return true, err
+	case c.Limits.Outage > 0 && time.Since(c.good) > c.Limits.Outage:
+		return true, fmt.Errorf("Redis has not answered for %v, giving up: %w", c.Limits.Outage, err)
+	}
+	select {
+	case <-time.After(c.tick()):
+	case <-ctx.Done():
+	}
+	return false, nil
+}
+
+// tick is how long the controller waits for news before it looks at the workers: half a beat, so that none is missed.
+func (c *Controller) tick() time.Duration { return batch.BeatInterval(c.Lease) / 2 }
+
+// round waits for news, tells the observer, looks after the workers and tries to finish.
+func (c *Controller) round(ctx context.Context) (batch.Progress, error) {
+	news, err := c.follow(ctx, c.tick())
+	if err != nil {
+		return "", err
+	}
+	now := time.Now()
+	looked := false
+	if now.Sub(c.detector.last) >= c.tick() {
+		looked = true
+		if err := c.reapDead(ctx, now); err != nil {
+			return "", err
+		}
+		if reason := c.overdue(now); reason != "" {
+			return c.Queue.Abort(ctx, reason, c.Name)
+		}
+	}
+	if !looked && !mayFinish(news) {
+		return batch.IsBusy, nil
+	}
+	ids := make([]string, len(c.workers))
+	for i, w := range c.workers {
+		ids[i] = w.ID
+	}
+	return c.Queue.Finish(ctx, ids)
+}
+
+// follow reads what is new in the journal, waiting for it if wait is not negative.
+func (c *Controller) follow(ctx context.Context, wait time.Duration) ([]batch.Event, error) {
+	events, err := c.Queue.Events(ctx, c.cursor, 1000, wait)
+	if err != nil {
+		return nil, err
+	}
+	if len(events) > 0 {
+		c.cursor = events[len(events)-1].ID
+	}
+	c.Observe(events)
+	return events, nil
+}
+
+// mayFinish tells whether something happened after which a run can be complete.
+func mayFinish(events []batch.Event) bool {
+	for _, e := range events {
+		switch e.Type {
+		case batch.Settled, batch.Sealed, batch.Reaped, batch.Left, batch.Resulted, batch.Done, batch.Aborted:
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Controller) reapDead(ctx context.Context, now time.Time) error {
+	workers, err := c.Queue.Workers(ctx)
+	if err != nil {
+		return err
+	}
+	c.workers = workers
+	if len(workers) > 0 {
+		c.lastSeen, c.anyWorker = now, true
+	}
+	for _, w := range c.detector.dead(now, workers) {
+		if _, _, err := c.Queue.Reap(ctx, w.ID, w.Beat, fmt.Sprintf("no sign of life for %v", c.Lease)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// overdue says which limit is passed, or nothing.
+func (c *Controller) overdue(now time.Time) string {
+	passed := func(since time.Time, limit time.Duration) bool { return limit > 0 && now.Sub(since) > limit }
+	switch {
+	case passed(c.began, c.Limits.Run):
+		return fmt.Sprintf("the run took longer than --run-timeout %v", c.Limits.Run)
+	case !c.anyWorker && passed(c.began, c.Limits.FirstWorker):
+		return fmt.Sprintf("no worker joined within %v: is any shardworker started with this run id and this Redis?", c.Limits.FirstWorker)
+	case c.anyWorker && passed(c.lastSeen, c.Limits.NoWorker):
+		return fmt.Sprintf("there was no live worker for --worker-timeout %v", c.Limits.NoWorker)
+	}
+	return ""
+}
+
+// seeOff follows the journal of a run that is over until its workers have left, so that what they still report is heard.
+func (c *Controller) seeOff(ctx context.Context) error {
+	deadline := time.Now().Add(farewell)
+	for {
+		workers, err := c.Queue.Workers(ctx)
+		if err != nil {
+			return err
+		}
+		left := len(workers) == 0 || time.Now().After(deadline)
+		wait := c.tick()
+		if left {
+			wait = -1 // read what is there, all of it
+		}
+		events, err := c.follow(ctx, wait)
+		if err != nil {
+			return err
+		}
+		if left && len(events) == 0 {
+			return nil
+		}
+	}
+}
+
+// Reap sends the tests of a worker that is known to be dead to the requeue at once.
+func Reap(ctx context.Context, q Queue, workerID, why string) error {
+	workers, err := q.Workers(ctx)
+	for _, w := range workers {
+		if w.ID == workerID {
+			_, _, reapErr := q.Reap(ctx, w.ID, w.Beat, why)
+			err = errors.Join(err, reapErr)
+		}
+	}
+	return err
+}

@@ -1,0 +1,42 @@
+package recovery
+
+import (
+	"time"
+
+	"github.com/shardctl/shardctl/batch"
+)
+
+// detector finds workers whose beat stands still.
+type detector struct {
+	lease time.Duration
+	// last is when it looked last, seen what it saw: the beat of each worker and since when it is that.
+	last time.Time
+	seen map[string]standing
+}
+
+type standing struct {
+	beat  int64
+	since time.Time
+}
+
+// dead returns those of the workers that have not beaten for a whole lease, given that these were read at now.
+func (d *detector) dead(now time.Time, workers []batch.WorkerState) []batch.WorkerState {
+	if now.Sub(d.last) > batch.BeatInterval(d.lease) {
+		d.seen = nil // what happened in between is unknown
+	}
+	d.last = now
+	seen := make(map[string]standing, len(workers))
+	var dead []batch.WorkerState
+	for _, w := range workers {
+		s, known := d.seen[w.ID]
+		if !known || s.beat != w.Beat {
+			s = standing{beat: w.Beat, since: now}
+		}
+		seen[w.ID] = s
+		if now.Sub(s.since) >= d.lease {
+			dead = append(dead, w)
+		}
+	}
+	d.seen = seen
+	return dead
+}
