@@ -4,7 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"os"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -35,6 +40,8 @@ const (
 	Holding Code = "HOLDING"
 	// UnknownSpec: the list holds a test whose spec this version cannot read.
 	UnknownSpec Code = "SPEC"
+	// OtherSchema: another version of this program opened the run.
+	OtherSchema Code = "SCHEMA"
 
 	// retry names workers whose sets a script must declare; it never leaves this package.
 	retry Code = "RETRY"
@@ -85,20 +92,34 @@ func (q *Queue) refusal(err error) error {
 }
 
 // Transient says whether an error of Redis may pass by itself, so that the request should be repeated: the connection
-// broke, the server starts, fails over or is full. Refusals of the protocol, wrong credentials and the end of a context are not.
+// broke, a deadline passed, the server starts, fails over or is full. Refusals of the protocol, wrong credentials and a
+// context that was cancelled are not. (A dial that takes too long is indistinguishable from a context's deadline: whoever
+// sets one looks at its own context.)
 func Transient(err error) bool {
-	var refused *Error
-	if err == nil || errors.As(err, &refused) || errors.Is(err, context.Canceled) || errors.Is(err, redis.ErrClosed) {
+	var (
+		reply      redis.Error
+		connection *net.OpError
+		name       *net.DNSError
+	)
+	switch {
+	case errors.As(err, &reply):
+		return slices.ContainsFunc(transientReplies, func(code string) bool { return strings.HasPrefix(reply.Error(), code) })
+	case errors.Is(err, context.Canceled):
 		return false
-	}
-	var reply redis.Error
-	if !errors.As(err, &reply) {
+	case errors.As(err, &connection), errors.As(err, &name):
 		return true
 	}
-	for _, code := range []string{"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "OOM", "NOREPLICAS"} {
-		if strings.HasPrefix(reply.Error(), code) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(brokenConnections, func(broken error) bool { return errors.Is(err, broken) })
+}
+
+// transientReplies begin the error replies of a server that starts, fails over, is busy or is full.
+var transientReplies = []string{
+	"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "OOM", "NOREPLICAS", "UNBLOCKED", "MISCONF",
+	"ERR max number of clients",
+}
+
+// brokenConnections are what go-redis returns of a connection that broke, beside the errors of package net.
+var brokenConnections = []error{
+	io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, os.ErrDeadlineExceeded, context.DeadlineExceeded, redis.ErrPoolTimeout,
+	syscall.ECONNRESET, syscall.EPIPE,
 }

@@ -21,9 +21,9 @@ func (q *Queue) Events(ctx context.Context, after string, most int, wait time.Du
 	if wait >= 0 {
 		wait = max(wait, time.Millisecond) // 0 would mean for ever
 	}
-	streams, err := q.rdb.XRead(ctx, &redis.XReadArgs{
+	streams, err := q.follow(ctx, &redis.XReadArgs{
 		Streams: []string{q.keys.Events(), after}, Count: int64(most), Block: wait,
-	}).Result()
+	})
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
 	}

@@ -170,11 +170,11 @@ func TestLostData(t *testing.T) {
 // requests are all requests of a queue, and of a worker, but for Open.
 func requests(r *run, w *worker) map[string]func() error {
 	return map[string]func() error{
-		"enqueue": func() error { _, err := r.q.Enqueue(r.ctx, asTests("a")); return err },
-		"nothing": func() error { _, err := r.q.Enqueue(r.ctx, nil); return err },
-		"seal":    func() error { return r.q.Seal(r.ctx, 4) },
-		"join":    func() error { _, _, err := r.q.Join(r.ctx, "w", ""); return err },
-		"claim":   func() error { _, err := w.Claim(r.ctx, 1, true); return err },
+		"enqueue":         func() error { _, err := r.q.Enqueue(r.ctx, asTests("a")); return err },
+		"enqueue nothing": func() error { _, err := r.q.Enqueue(r.ctx, nil); return err },
+		"seal":            func() error { return r.q.Seal(r.ctx, 4) },
+		"join":            func() error { _, _, err := r.q.Join(r.ctx, "w", ""); return err },
+		"claim":           func() error { _, err := w.Claim(r.ctx, 1, true); return err },
 		"report": func() error {
 			_, err := w.Report(r.ctx, 1, []batch.Event{finish("b", batch.Passed)})
 			return err

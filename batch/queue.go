@@ -52,7 +52,7 @@ type Queue struct {
 // Open makes the run, or attaches to the live run of this id if it has the same manifest. The manifest is a digest of the
 // list, or Streaming. Options count only for a new run; Options returns those that hold.
 //
-// Errors: Ended if a run of this id is over, Mismatch if it has another manifest.
+// Errors: Ended if a run of this id is over, Mismatch if it has another manifest, OtherSchema if another version opened it.
 func Open(ctx context.Context, rdb redis.UniversalClient, runID, manifest string, o Options) (*Queue, error) {
 	keys, err := NewKeys(runID)
 	if err != nil {
@@ -68,7 +68,7 @@ func Open(ctx context.Context, rdb redis.UniversalClient, runID, manifest string
 	return Attach(ctx, rdb, runID)
 }
 
-// Attach finds a run that somebody opened. The error is Gone if there is none.
+// Attach finds a run that somebody opened. The error is Gone if there is none, OtherSchema if this version cannot read it.
 func Attach(ctx context.Context, rdb redis.UniversalClient, runID string) (*Queue, error) {
 	keys, err := NewKeys(runID)
 	if err != nil {
@@ -82,7 +82,7 @@ func Attach(ctx context.Context, rdb redis.UniversalClient, runID string) (*Queu
 		return nil, &Error{Code: Gone, RunID: runID, Detail: "Redis holds no run of this id"}
 	}
 	if fields["schema"] != strconv.Itoa(Schema) {
-		return nil, fmt.Errorf("run %q was opened by another version of this program (schema %s, here %d): use one version in all jobs", runID, fields["schema"], Schema)
+		return nil, &Error{Code: OtherSchema, RunID: runID, Detail: fmt.Sprintf("it was opened by another version of this program (schema %s, here %d): use one version in all jobs", fields["schema"], Schema)}
 	}
 	number := func(name string) int { n, _ := strconv.Atoi(fields[name]); return n }
 	return &Queue{rdb: rdb, runID: runID, keys: keys, epoch: fields["epoch"], options: Options{

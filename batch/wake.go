@@ -13,9 +13,9 @@ import (
 // after most (at least a millisecond), with the cursor that it was given and no markers. A wake-up between the request
 // that gave the cursor and this call is not missed.
 func (q *Queue) Wait(ctx context.Context, cursor string, most time.Duration) (Answer, error) {
-	streams, err := q.rdb.XRead(ctx, &redis.XReadArgs{
+	streams, err := q.follow(ctx, &redis.XReadArgs{
 		Streams: []string{q.keys.Wake(), cursor}, Count: 1, Block: max(most, time.Millisecond),
-	}).Result()
+	})
 	if errors.Is(err, redis.Nil) {
 		return Answer{Cursor: cursor}, nil
 	}

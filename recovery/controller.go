@@ -181,17 +181,21 @@ func (c *Controller) seeOff(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		left := len(workers) == 0 || time.Now().After(deadline)
-		wait := c.tick()
-		if left {
-			wait = -1 // read what is there, all of it
+		if len(workers) == 0 || time.Now().After(deadline) {
+			return c.Drain(ctx)
 		}
-		events, err := c.follow(ctx, wait)
-		if err != nil {
+		if _, err := c.follow(ctx, c.tick()); err != nil {
 			return err
 		}
-		if left && len(events) == 0 {
-			return nil
+	}
+}
+
+// Drain tells the observer what is left of the journal, without waiting for more. It is for after Supervise.
+func (c *Controller) Drain(ctx context.Context) error {
+	for {
+		events, err := c.follow(ctx, -1)
+		if err != nil || len(events) == 0 {
+			return err
 		}
 	}
 }

@@ -90,6 +90,6 @@ worker.open = true
 worker.alone = alone
 worker.running = ''
 save_worker(id, worker)
-redis.call('EXPIRE', set, KEEP_SECONDS)
 journal('claim', 'worker', id, 'batch', number, 'text', alone and 'alone' or '', 'tests', table.concat(taken, '\n'))
+keep_alive()
 return reply(false)

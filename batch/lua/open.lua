@@ -9,7 +9,7 @@ local run = redis.call('HMGET', RUN, 'epoch', 'birth', 'manifest')
 if run[1] then
   local how = ended()
   if how then return redis.error_reply('ENDED ' .. how) end
-  if run[3] ~= ARGV[3] then return redis.error_reply('MISMATCH') end
+  if run[3] ~= ARGV[3] then return redis.error_reply('MISMATCH this run has another list') end
   return {run[1], run[2]}
 end
 

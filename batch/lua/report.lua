@@ -37,9 +37,10 @@ local function take_out(test, tries)
   redis.call('LREM', REQUEUE, 0, test)
 end
 
+-- A finish that spends the last claim is the result too: what really happened says more than 'lost'.
 local function charge(test, tries, budget, most, result)
   tries[budget] = tries[budget] + 1
-  if tries[budget] < most then
+  if tries[budget] < most and tries.claims < limits.claims then
     requeue(test, tries)
     return 'requeued'
   end
@@ -63,7 +64,7 @@ local function decide(test, status)
   redis.call('SREM', own, test)
   running[test] = nil
   tries.held = false
-  if status == 'passed' or status == 'failed' then worker.finished = worker.finished + 1 end
+  if status == 'passed' or status == 'failed' or status == 'skipped' then worker.finished = worker.finished + 1 end
   if status == 'failed' then return charge(test, tries, 'failures', limits.retries + 1, status) end
   if status == 'crashed' or status == 'timeout' then return charge(test, tries, 'crashes', limits.crashes, status) end
   if status == 'unexecuted' then return charge(test, tries, 'crashes', limits.crashes, 'lost') end
@@ -103,4 +104,5 @@ worker.running = table.concat(names, '\n')
 worker.report = seen
 save_worker(id, worker)
 if moved then wake() end
+keep_alive()
 return answer(worker)

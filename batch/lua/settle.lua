@@ -23,7 +23,8 @@ worker.open = false
 worker.running = ''
 save_worker(id, worker)
 journal('settle', 'worker', id, 'batch', number, 'text', how, 'tests', table.concat(left, '\n'))
-if #left > 0 then
+-- The end of the last batch of a complete run is what finish waits for.
+if #left > 0 or redis.call('HLEN', RESULTS) == total then
   wake()
   keep_alive()
 end

@@ -46,3 +46,6 @@ type Limits struct {
 	// Grace is how long a process group may take to end after SIGTERM, before SIGKILL.
 	Grace time.Duration
 }
+
+// DefaultGrace is the Grace of whoever has no reason for another.
+const DefaultGrace = 2 * time.Second

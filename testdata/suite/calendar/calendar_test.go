@@ -6,14 +6,16 @@ import (
 )
 
 func TestDaysIn(t *testing.T) {
-	for month, want := range map[string][2]int{
-		"January": {1, 31}, "February": {2, 28}, "March": {3, 31}, "April": {4, 30},
-		"May": {5, 31}, "June": {6, 30}, "July": {7, 31}, "August": {8, 31},
-		"September": {9, 30}, "October": {10, 31}, "November": {11, 30}, "December": {12, 31},
+	for i, month := range []struct {
+		name string
+		days int
+	}{
+		{"January", 31}, {"February", 28}, {"March", 31}, {"April", 30}, {"May", 31}, {"June", 30},
+		{"July", 31}, {"August", 31}, {"September", 30}, {"October", 31}, {"November", 30}, {"December", 31},
 	} {
-		t.Run(month, func(t *testing.T) {
-			if got := DaysIn(2023, want[0]); got != want[1] {
-				t.Errorf("%s has %d days, want %d", month, got, want[1])
+		t.Run(month.name, func(t *testing.T) {
+			if got := DaysIn(2023, i+1); got != month.days {
+				t.Errorf("got %d days, want %d", got, month.days)
 			}
 		})
 	}

@@ -57,7 +57,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestFleet takes half a second, not two: its subtests run at the same time.
+// TestFleet takes less than the two seconds of its subtests: as many of them run at a time as there are CPUs.
 func TestFleet(t *testing.T) {
 	for _, town := range []string{"North", "East", "South", "West"} {
 		t.Run(town, func(t *testing.T) {

@@ -1,0 +1,43 @@
+# Everything that is done to this repository. It keeps to what POSIX make knows, and needs only Go and a shell.
+
+GO = go
+FUZZTIME = 10s
+# Pinned here, as a tool in go.mod would be a dependency of everybody who imports the module.
+# Without ST1005, which takes "Redis" for a capital letter and "./..." for the end of a sentence, in messages of errors.
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2 -checks inherit,-ST1005
+
+help: ## list the targets (the default)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+build: ## bin/shardctl and bin/shardworker
+	$(GO) build -trimpath -o bin/ \
+		-ldflags "-X main.version=$$(git describe --tags --always --dirty 2>/dev/null || echo devel)" ./cmd/shardctl ./cmd/shardworker
+
+test: redis ## all tests, on the embedded server and on a real redis-server; RACE=-race looks for data races
+	cd testdata/suite && $(GO) test ./...
+	$(GO) test $(RACE) ./...
+
+lint: ## gofmt, go vet and staticcheck
+	@unformatted=$$(gofmt -l .) && test -z "$$unformatted" || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	cd testdata/suite && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
+
+bench: redis ## the benchmarks of the protocol
+	$(GO) test -run '^$$' -bench . ./batch/...
+
+fuzz: ## each fuzz target for FUZZTIME=10s
+	@targets=$$($(GO) test -list '^Fuzz' ./...) || { echo "$$targets"; exit 1; }; \
+	echo "$$targets" | awk '/^Fuzz/ { names[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, names[i]; n = 0 }' | \
+	while read -r package name; do \
+		echo "$$package $$name"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+	done
+
+clean: ## what build made
+	rm -rf bin
+
+redis:
+	@.ci/need redis-server
+
+.PHONY: help build test lint bench fuzz clean redis

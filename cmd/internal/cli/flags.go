@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/spf13/pflag"
+
+	"github.com/shardctl/shardctl/batch"
+)
+
+// Where are the flags that say which run on which Redis.
+type Where struct{ RedisURL, RunID string }
+
+// Register declares the flags.
+func (w *Where) Register(flags *pflag.FlagSet) {
+	flags.StringVar(&w.RedisURL, "redis-url", "", "Redis of the run: redis://, rediss:// (TLS) or unix:// (also taken from REDIS_URL)")
+	flags.StringVar(&w.RunID, "run-id", "", "name of the run, the same in all jobs (default: from the CI's own variables)")
+}
+
+// Resolve fills in what the environment says, and checks it. With embedded, no URL means a server in this process.
+func (w *Where) Resolve(embedded bool, lookupEnv func(string) (string, bool)) error {
+	if w.RedisURL == "" {
+		w.RedisURL, _ = lookupEnv("REDIS_URL")
+	}
+	if w.RunID == "" {
+		w.RunID = DefaultRunID(lookupEnv)
+	}
+	if w.RedisURL == "" && embedded && w.RunID == "" {
+		w.RunID = "local-" + strings.ToLower(rand.Text()[:8])
+	}
+	switch {
+	case w.RedisURL == "" && !embedded:
+		return Usagef("no Redis: give --redis-url redis://host:6379, or set SHARD_REDIS_URL")
+	case w.RunID == "":
+		return Usagef("no run id: give --run-id, the same in all jobs of this run and new for each run")
+	}
+	if _, err := batch.NewKeys(w.RunID); err != nil {
+		return Usagef("--run-id: %w", err)
+	}
+	return nil
+}
+
+// Connect opens the connection that Resolve decided on: to the URL, or to a server in this process. The function closes it.
+func (w *Where) Connect(ctx context.Context, log *slog.Logger) (*redis.Client, func(), error) {
+	if w.RedisURL == "" {
+		return Embedded(ctx)
+	}
+	rdb, err := Connect(ctx, w.RedisURL, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	return rdb, func() { _ = rdb.Close() }, nil
+}
+
+// How are the flags of a worker, which `shardctl run` has for its local workers.
+type How struct {
+	Runner, Artifacts         string
+	BatchSize                 int
+	TestTimeout, BatchTimeout time.Duration
+}
+
+// Register declares the flags.
+func (h *How) Register(flags *pflag.FlagSet) {
+	flags.StringVar(&h.Runner, "runner", "", "preset for the project's test runner: go; arguments after -- go to it. Without it the command after -- runs the tests")
+	flags.IntVar(&h.BatchSize, "batch-size", 0, "most tests in one claim (default: a share of what is left)")
+	flags.DurationVar(&h.TestTimeout, "test-timeout", 10*time.Minute, "longest that one test may run (a command template: one batch); 0: no limit")
+	flags.DurationVar(&h.BatchTimeout, "batch-timeout", 0, "longest that a batch may run; 0: no limit")
+	flags.StringVar(&h.Artifacts, "artifacts", "", "folder in which {artifacts} of a command template is kept, a folder a batch")
+}
+
+// Validate checks the flags.
+func (h *How) Validate() error {
+	switch {
+	case h.BatchSize < 0:
+		return Usagef("--batch-size %d: it cannot be negative", h.BatchSize)
+	case h.TestTimeout < 0:
+		return Usagef("--test-timeout %v: it cannot be negative", h.TestTimeout)
+	case h.BatchTimeout < 0:
+		return Usagef("--batch-timeout %v: it cannot be negative", h.BatchTimeout)
+	}
+	return nil
+}

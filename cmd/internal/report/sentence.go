@@ -1,0 +1,94 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/shardctl/shardctl/batch"
+)
+
+// tally is the order in which a sentence counts tests, worst first.
+var tally = [...]struct {
+	status batch.Status
+	words  string
+}{
+	{batch.Lost, "lost"}, {Missing, "without a result"}, {Unproven, "with a result that nothing proves"},
+	{batch.Failed, "failed"}, {batch.Crashed, "crashed"}, {batch.Timeout, "timed out"}, {batch.Passed, "passed"}, {batch.Skipped, "skipped"},
+}
+
+// Sentence is the verdict in one line with its exit status: "FAILED: 2 of 120 tests failed, 118 passed in 3.2s (exit status 1)".
+func (v Verdict) Sentence() string {
+	word, says := "FAILED", []string{}
+	switch v.Exit {
+	case ExitPassed:
+		word = "PASSED"
+		if v.Total == 0 {
+			says = append(says, "there are no tests, which --allow-empty takes for green")
+		}
+	case ExitIncomplete:
+		word = "INCOMPLETE"
+		for _, why := range v.Incomplete {
+			says = append(says, message(why))
+		}
+	case ExitNoTests:
+		word = "NO TESTS"
+		says = append(says, "the list is empty and nothing was tested; if that is right, --allow-empty makes it green")
+	}
+	if n := len(v.Problems); n > 0 {
+		says = append(says, count(n, "problem")+" outside of the tests")
+	}
+	if counts := v.counted(); counts != "" {
+		says = append(says, counts+" in "+seconds(v.Wall.Seconds()))
+	}
+	return fmt.Sprintf("%s: %s (exit status %d)", word, strings.Join(says, "; "), v.Exit)
+}
+
+// counted returns "2 of 120 tests failed, 118 passed", empty without tests.
+func (v Verdict) counted() string {
+	var parts []string
+	for _, kind := range tally {
+		n := v.Counts[kind.status]
+		switch {
+		case n == 0:
+			continue
+		case n == v.Total && n > 1:
+			parts = append(parts, fmt.Sprintf("all %d tests %s", n, kind.words))
+		case n == v.Total:
+			parts = append(parts, "the only test "+kind.words)
+		case len(parts) == 0:
+			parts = append(parts, fmt.Sprintf("%d of %s %s", n, count(v.Total, "test"), kind.words))
+		default:
+			parts = append(parts, fmt.Sprintf("%d %s", n, kind.words))
+		}
+		if kind.status != batch.Passed {
+			continue
+		}
+		if n := len(v.Flaky()); n > 0 {
+			parts[len(parts)-1] += fmt.Sprintf(" (%d flaky)", n)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Flaky returns the tests that passed, and failed, crashed or timed out in another attempt.
+func (v Verdict) Flaky() []Judged {
+	var flaky []Judged
+	for _, j := range v.with(batch.Passed) {
+		if j.Test.Flaky() {
+			flaky = append(flaky, j)
+		}
+	}
+	return flaky
+}
+
+// with returns the tests of some statuses, by id.
+func (v Verdict) with(statuses ...batch.Status) []Judged {
+	var some []Judged
+	for _, j := range v.Tests {
+		if slices.Contains(statuses, j.Status) {
+			some = append(some, j)
+		}
+	}
+	return some
+}

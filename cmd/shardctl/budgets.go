@@ -1,0 +1,45 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/cli"
+)
+
+// budgets are the flags that become the options of a run when it is opened.
+type budgets struct {
+	retries, maxCrashes, maxLosses, expectWorkers int
+	lease                                         time.Duration
+}
+
+func (b *budgets) register(flags *pflag.FlagSet) {
+	d := batch.DefaultOptions()
+	flags.IntVar(&b.retries, "retries", d.Retries, "how often a failed test runs again, alone; passing then makes it flaky")
+	flags.IntVar(&b.maxCrashes, "max-crashes", d.MaxCrashes, "give a test up after it crashed its runner or timed out so often")
+	flags.IntVar(&b.maxLosses, "max-losses", d.MaxLosses, "give a test up after so many workers vanished while they ran it")
+	flags.IntVar(&b.expectWorkers, "expect-workers", d.ExpectWorkers, "how many workers will come, so that the first do not take too much")
+	flags.DurationVar(&b.lease, "lease", d.Lease, "how long a worker's sign of life may fail to appear before its tests are run elsewhere")
+}
+
+func (b *budgets) options() (batch.Options, error) {
+	o := batch.DefaultOptions()
+	o.Retries, o.MaxCrashes, o.MaxLosses, o.ExpectWorkers, o.Lease = b.retries, b.maxCrashes, b.maxLosses, b.expectWorkers, b.lease
+	switch {
+	case b.retries < 0:
+		return o, cli.Usagef("--retries %d: it cannot be negative", b.retries)
+	case b.maxCrashes < 1:
+		return o, cli.Usagef("--max-crashes %d: it must be at least 1", b.maxCrashes)
+	case b.maxLosses < 1:
+		return o, cli.Usagef("--max-losses %d: it must be at least 1", b.maxLosses)
+	case b.expectWorkers < 0:
+		return o, cli.Usagef("--expect-workers %d: it cannot be negative", b.expectWorkers)
+	case b.lease < time.Second:
+		return o, cli.Usagef("--lease %v: it must be at least 1s", b.lease)
+	}
+	// Retries are claims too; the last line of defence must not cut them off.
+	o.MaxClaims = max(o.MaxClaims, b.retries+b.maxCrashes+b.maxLosses+1)
+	return o, nil
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/runner"
+)
+
+func enqueueCommand() cli.Command {
+	var o enqueueOptions
+	return cli.Command{
+		Name: "enqueue", Usage: "--redis-url URL --run-id ID [--seal] (--runner go [PATTERN…] [-- FLAG…] | --tests FILE)",
+		Short: "add tests to a run whose list is open",
+		Long: `
+Opens the run if nobody did, and adds tests to its list; workers may run them already. Several calls, also at the same
+time, add up; tests that are in the list stay there once. --seal closes the list: no run is complete before that. Then
+` + "`shardctl wait`" + ` supervises the run and tells its verdict.`,
+		Flags: o.register, Run: o.run,
+	}
+}
+
+type enqueueOptions struct {
+	where   cli.Where
+	what    what
+	budgets budgets
+	runner  string
+	seal    bool
+}
+
+func (o *enqueueOptions) register(flags *pflag.FlagSet) {
+	o.where.Register(flags)
+	o.what.register(flags)
+	flags.StringVar(&o.runner, "runner", "", "preset that lists the tests: go")
+	flags.BoolVar(&o.seal, "seal", false, "close the list afterwards")
+	o.budgets.register(flags)
+}
+
+func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
+	log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
+	if err := o.where.Resolve(false, os.LookupEnv); err != nil {
+		return err
+	}
+	options, err := o.budgets.options()
+	if err != nil {
+		return err
+	}
+	r, err := listingRunner(o.runner, args.After)
+	if err != nil {
+		return err
+	}
+	if closer, ok := r.(io.Closer); ok {
+		defer closer.Close()
+	}
+	tests, err := o.what.load(ctx, streams, r, args.Before, log)
+	if err != nil {
+		return err
+	}
+	rdb, disconnect, err := o.where.Connect(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer disconnect()
+	q, err := batch.Open(ctx, rdb, o.where.RunID, batch.Streaming, options)
+	if err != nil {
+		return err
+	}
+	total, err := q.Enqueue(ctx, tests)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(streams.Out, "run %s: %d tests given, %d in the list\n", o.where.RunID, len(tests), total)
+	if !o.seal {
+		return nil
+	}
+	if err := q.Seal(ctx, total); err != nil {
+		return err
+	}
+	fmt.Fprintf(streams.Out, "run %s: the list is closed with %d tests\n", o.where.RunID, total)
+	return nil
+}
+
+// listingRunner is the runner that finds the tests; nil if the list comes from elsewhere.
+func listingRunner(name string, args []string) (runner.Runner, error) {
+	if name == "" {
+		return nil, nil
+	}
+	r, err := runner.New(name, args, "")
+	if err != nil {
+		return nil, cli.Usagef("%w", err)
+	}
+	return r, nil
+}

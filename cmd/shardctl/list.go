@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/pflag"
+
+	"github.com/shardctl/shardctl/cmd/internal/cli"
+)
+
+func listCommand() cli.Command {
+	var (
+		name   string
+		asJSON bool
+		source what
+	)
+	return cli.Command{
+		Name: "list", Usage: "--runner go [PATTERN…] [-- FLAG…]",
+		Short: "print the tests that a runner finds, one a line",
+		Long: `
+Prints what shardctl run would run: names that --tests takes again, or, with --json, JSON lines.`,
+		Flags: func(flags *pflag.FlagSet) {
+			flags.StringVar(&name, "runner", "", "preset that lists the tests: go")
+			flags.BoolVar(&asJSON, "json", false, "print JSON lines")
+			source.register(flags)
+		},
+		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
+			r, err := listingRunner(name, args.After)
+			if err != nil {
+				return err
+			}
+			if closer, ok := r.(io.Closer); ok {
+				defer closer.Close()
+			}
+			tests, err := source.load(ctx, streams, r, args.Before, cli.NewLog(streams.Err, "shardctl", slog.LevelInfo))
+			if err != nil {
+				return err
+			}
+			encoder := json.NewEncoder(streams.Out)
+			encoder.SetEscapeHTML(false)
+			for _, t := range tests {
+				if asJSON {
+					err = encoder.Encode(t)
+				} else {
+					_, err = fmt.Fprintln(streams.Out, t.ID)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}

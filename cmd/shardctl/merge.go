@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/pflag"
+
+	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/junit"
+)
+
+func mergeCommand() cli.Command {
+	var output, expect string
+	return cli.Command{
+		Name: "merge", Usage: "[--output FILE] [--expect tests.txt] REPORT.xml…",
+		Short: "merge JUnit files into one",
+		Long: `
+Merges JUnit reports of any dialect. A case that is in several of them is one case with several attempts, in the order of
+the files: one that failed and then passed is flaky. --expect fails if a test of the list has no case in any report.
+
+Exit status: 0 nothing failed, 1 a case failed, 2 a report cannot be read, 3 an expected test is missing, 4 no case at all.`,
+		Flags: func(flags *pflag.FlagSet) {
+			flags.StringVarP(&output, "output", "o", "-", "file for the merged report; - is standard output")
+			flags.StringVar(&expect, "expect", "", "list of the tests that must be there")
+		},
+		Run: func(_ context.Context, streams cli.Streams, args cli.Args) error {
+			return merge(streams, append(args.Before, args.After...), output, expect)
+		},
+	}
+}
+
+func merge(streams cli.Streams, files []string, output, expect string) error {
+	if len(files) == 0 {
+		return cli.Usagef("which reports? Name one JUnit file at least")
+	}
+	reports := make([]junit.Report, len(files))
+	for i, file := range files {
+		report, err := junit.ReadFile(file)
+		if err != nil {
+			return cli.Usagef("%w", err)
+		}
+		reports[i] = report
+	}
+	merged := junit.Merge(reports...)
+	missing, err := missingTests(expect, merged)
+	if err != nil {
+		return err
+	}
+	if err := writeTo(streams.Out, output, func(w io.Writer) error { return junit.Write(w, merged) }); err != nil {
+		return err
+	}
+	totals := merged.Totals()
+	fmt.Fprintf(streams.Err, "%d reports, %d cases: %d failed, %d errors, %d skipped, %d flaky\n",
+		len(files), totals.Tests, totals.Failures, totals.Errors, totals.Skipped, totals.Flaky)
+	for i, id := range missing {
+		if i == 20 {
+			fmt.Fprintf(streams.Err, "… and %d more\n", len(missing)-i)
+			break
+		}
+		fmt.Fprintf(streams.Err, "missing: %s\n", id)
+	}
+	switch {
+	case len(missing) > 0:
+		fmt.Fprintf(streams.Err, "INCOMPLETE: %d expected tests are in no report\n", len(missing))
+		return cli.Exit(cli.StatusIncomplete)
+	case totals.Tests == 0:
+		return &cli.NoTestsError{Where: "the reports have no case"}
+	case totals.Failures+totals.Errors > 0:
+		return cli.Exit(cli.StatusFailed)
+	}
+	return nil
+}
+
+// missingTests are those of the list that no case of the report matches.
+func missingTests(list string, report junit.Report) ([]string, error) {
+	if list == "" {
+		return nil, nil
+	}
+	file, err := os.Open(list)
+	if err != nil {
+		return nil, cli.Usagef("--expect: %w", err)
+	}
+	defer file.Close()
+	tests, err := readList(file, list)
+	if err != nil {
+		return nil, err
+	}
+	if len(tests) == 0 {
+		return nil, cli.Usagef("--expect %s: the list is empty", list)
+	}
+	index := junit.NewIndex(report)
+	var missing []string
+	for _, t := range tests {
+		if len(index.Cases(t.ID)) == 0 {
+			missing = append(missing, t.ID)
+		}
+	}
+	return missing, nil
+}
+
+// writeTo writes a file as a whole or not at all; "-" is stdout. Missing folders are made.
+func writeTo(stdout io.Writer, path string, write func(io.Writer) error) error {
+	if path == "-" {
+		return write(stdout)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	if err := write(file); err != nil {
+		_ = file.Close()
+		return err
+	}
+	if err := file.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+
+	"github.com/spf13/pflag"
+
+	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/runner"
+)
+
+func runCommand() cli.Command {
+	var o runOptions
+	return cli.Command{
+		Name: "run", Usage: "[--redis-url URL --run-id ID] (--runner go [PATTERN…] [-- FLAG…] | --tests FILE -- COMMAND…)",
+		Short: "enqueue tests, supervise the run, run local workers, tell the verdict",
+		Long: `
+Lists the tests, puts them into the run's queue, and supervises the run to its end. Without --redis-url a server in this
+process and local workers do it all. With it, workers anywhere join with the same URL and run id (shardworker). Started
+again with the same run id and list, it goes on where the run stands.
+
+The command after -- runs a batch of tests. In it {tests} stands for the names (one argument each), {tests_file} for a
+file with one name a line (without either they come on standard input), {junit} for the JUnit file that it must write,
+{junit_dir} for a folder of such files, {artifacts} for a folder that is kept, {batch} for the number of the batch.
+
+Exit status: 0 every test passed, 1 a test failed, 2 bad usage or credentials, 3 the run is incomplete, 4 no tests,
+130/143 stopped by a signal.`,
+		Flags: o.register, Run: o.run,
+	}
+}
+
+type runOptions struct {
+	where   cli.Where
+	what    what
+	how     cli.How
+	workers int
+	budgets budgets
+	limits  limits
+	output  output
+}
+
+// automatic is the value of --workers that nobody gave.
+const automatic = -1
+
+func (o *runOptions) register(flags *pflag.FlagSet) {
+	o.where.Register(flags)
+	o.what.register(flags)
+	o.how.Register(flags)
+	flags.IntVar(&o.workers, "workers", automatic, "local workers (-1: one a CPU, or none with --redis-url)")
+	o.budgets.register(flags)
+	o.limits.register(flags)
+	o.output.register(flags)
+}
+
+func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
+	log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
+	if err := o.resolve(); err != nil {
+		return err
+	}
+	options, err := o.budgets.options()
+	if err != nil {
+		return err
+	}
+	options.ExpectWorkers = max(options.ExpectWorkers, o.workers)
+	r, err := o.runner(args)
+	if err != nil {
+		return err
+	}
+	if closer, ok := r.(io.Closer); ok {
+		defer closer.Close()
+	}
+	tests, err := o.what.load(ctx, streams, r, args.Before, log)
+	if err != nil {
+		return err
+	}
+	rdb, disconnect, err := o.where.Connect(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer disconnect()
+	q, err := enqueue(ctx, func() (*batch.Queue, error) {
+		return batch.Open(ctx, rdb, o.where.RunID, manifest(tests), options)
+	}, tests)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(streams.Out, "run %s: %d tests\n", o.where.RunID, len(tests))
+	if o.workers == 0 {
+		return supervise(ctx, q, o.limits, o.output, streams, o.what.allowEmpty)
+	}
+	if preparer, ok := r.(interface{ Prepare([]batch.Test) }); ok {
+		preparer.Prepare(tests)
+	}
+	return o.withWorkers(ctx, q, r, log, func(ctx context.Context) error {
+		return supervise(ctx, q, o.limits, o.output, streams, o.what.allowEmpty)
+	})
+}
+
+// resolve fills in defaults that depend on others and checks the flags.
+func (o *runOptions) resolve() error {
+	if err := errors.Join(o.where.Resolve(true, os.LookupEnv), o.how.Validate(), o.output.validate()); err != nil {
+		return err
+	}
+	embedded := o.where.RedisURL == ""
+	switch {
+	case o.workers < automatic:
+		return cli.Usagef("--workers %d: it cannot be negative", o.workers)
+	case o.workers == automatic && embedded:
+		o.workers = runtime.NumCPU()
+	case o.workers == automatic:
+		o.workers = 0
+	case o.workers == 0 && embedded:
+		return cli.Usagef("--workers 0 without --redis-url: nobody could run the tests")
+	}
+	return nil
+}
+
+// runner makes the runner that local workers use and that lists the tests. With remote workers only, the list may come
+// from elsewhere, and then there is none.
+func (o *runOptions) runner(args cli.Args) (runner.Runner, error) {
+	if o.workers == 0 && o.how.Runner == "" && len(args.After) == 0 {
+		return nil, nil
+	}
+	r, err := runner.New(o.how.Runner, args.After, o.how.Artifacts)
+	if err != nil {
+		return nil, cli.Usagef("%w", err)
+	}
+	return r, nil
+}
+
+// enqueue opens the run, fills its list and closes it. Repeating any of it changes nothing.
+func enqueue(ctx context.Context, open func() (*batch.Queue, error), tests []batch.Test) (*batch.Queue, error) {
+	q, err := open()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := q.Enqueue(ctx, tests); err != nil {
+		return nil, err
+	}
+	return q, q.Seal(ctx, len(tests))
+}

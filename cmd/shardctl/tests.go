@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/runner"
+)
+
+// what are the flags that say which tests there are.
+type what struct {
+	tests, listCommand string
+	allowEmpty         bool
+}
+
+func (w *what) register(flags *pflag.FlagSet) {
+	flags.StringVar(&w.tests, "tests", "", "file with the tests, one a line, as names or as JSON {\"test\": …, \"seconds\": …}; - is standard input")
+	flags.StringVar(&w.listCommand, "list-command", "", "shell command that prints such a list")
+	flags.BoolVar(&w.allowEmpty, "allow-empty", false, "an empty list is no error")
+}
+
+// load returns the list from wherever the flags say: a file, a command, or what the runner finds for the patterns. Tests
+// that are listed twice count once.
+func (w *what) load(ctx context.Context, streams cli.Streams, r runner.Runner, patterns []string, log *slog.Logger) ([]batch.Test, error) {
+	if w.tests != "" && w.listCommand != "" {
+		return nil, cli.Usagef("--tests and --list-command exclude each other")
+	}
+	if (w.tests != "" || w.listCommand != "") && len(patterns) > 0 {
+		return nil, cli.Usagef("unexpected argument %q: the list comes from --tests or --list-command", patterns[0])
+	}
+	tests, where, err := w.source(ctx, streams, r, patterns)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	repeats := 0
+	tests = slices.DeleteFunc(tests, func(t batch.Test) bool {
+		repeat := seen[t.ID]
+		if repeat {
+			if repeats == 0 {
+				log.Warn("a test is listed more than once; it runs once", "test", t.ID)
+			}
+			repeats++
+		}
+		seen[t.ID] = true
+		return repeat
+	})
+	if repeats > 1 {
+		log.Warn(fmt.Sprintf("%d entries of the list are repeats", repeats))
+	}
+	if len(tests) == 0 && !w.allowEmpty {
+		return nil, &cli.NoTestsError{Where: where + " has none"}
+	}
+	return tests, nil
+}
+
+func (w *what) source(ctx context.Context, streams cli.Streams, r runner.Runner, patterns []string) (tests []batch.Test, where string, err error) {
+	switch {
+	case w.tests == "-":
+		tests, err = readList(streams.In, "standard input")
+		return tests, "the list on standard input", err
+	case w.tests != "":
+		file, err := os.Open(w.tests)
+		if err != nil {
+			return nil, "", cli.Usagef("--tests: %w", err)
+		}
+		defer file.Close()
+		tests, err = readList(file, w.tests)
+		return tests, "the list " + w.tests, err
+	case w.listCommand != "":
+		tests, err = commandList(ctx, w.listCommand, streams.Err)
+		return tests, "the list of --list-command", err
+	}
+	lister, ok := r.(runner.Lister)
+	if !ok {
+		return nil, "", cli.Usagef("which tests? A command template cannot list them: give --tests FILE or --list-command COMMAND")
+	}
+	if tests, err = lister.List(ctx, patterns); err != nil {
+		if ctx.Err() != nil {
+			return nil, "", context.Cause(ctx)
+		}
+		return nil, "", cli.Usagef("%w", err)
+	}
+	return tests, fmt.Sprintf("the project (patterns %q)", patterns), nil
+}
+
+// commandList runs the shell command of --list-command. Its process group ends with it.
+func commandList(ctx context.Context, command string, stderr io.Writer) ([]batch.Test, error) {
+	cmd := exec.CommandContext(ctx, "sh", "-c", command)
+	cmd.Stderr = stderr
+	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, cli.Usagef("--list-command %q: %w", command, err)
+	}
+	return readList(bytes.NewReader(out), "the output of --list-command")
+}
+
+// maxListLine is the longest line of a list: a test's longest name, escaped as JSON may escape it.
+const maxListLine = 8 * batch.MaxIDBytes
+
+// readList reads a list: one test a line, as its name, or as a JSON object if the line begins with "{" and is one with a
+// member "test". Empty lines are passed over. A carriage return at the end of a line belongs to the line break.
+func readList(r io.Reader, from string) ([]batch.Test, error) {
+	scanner := bufio.NewScanner(r)
+	scanner.Buffer(nil, maxListLine)
+	var tests []batch.Test
+	number := 0
+	for scanner.Scan() {
+		number++
+		line := scanner.Text()
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		test, err := parseLine(line)
+		if err != nil {
+			return nil, cli.Usagef("%s, line %d: %w", from, number, err)
+		}
+		tests = append(tests, test)
+	}
+	if err := scanner.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return nil, cli.Usagef("%s, line %d: longer than the %d bytes that a test name may have", from, number+1, batch.MaxIDBytes)
+	} else if err != nil {
+		return nil, fmt.Errorf("%s: %w", from, err)
+	}
+	return tests, nil
+}
+
+func parseLine(line string) (batch.Test, error) {
+	test := batch.Test{ID: line}
+	if strings.HasPrefix(line, `{"`) {
+		decoder := json.NewDecoder(strings.NewReader(line))
+		decoder.DisallowUnknownFields()
+		test = batch.Test{}
+		if err := decoder.Decode(&test); err != nil {
+			return test, fmt.Errorf("not a JSON object with \"test\" and perhaps \"seconds\": %w", err)
+		}
+		if test.Seconds < 0 {
+			return test, fmt.Errorf("test %.200q: %v seconds are negative", test.ID, test.Seconds)
+		}
+	}
+	return test, batch.CheckID(test.ID)
+}
+
+// manifest identifies a list, in whatever order it comes.
+func manifest(tests []batch.Test) string {
+	ids := make([]string, len(tests))
+	for i, t := range tests {
+		ids[i] = t.ID
+	}
+	slices.Sort(ids)
+	sum := sha256.Sum256([]byte(strings.Join(ids, "\n")))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/spf13/pflag"
+
+	"github.com/shardctl/shardctl/cmd/internal/cli"
+)
+
+func waitCommand() cli.Command {
+	var (
+		where  cli.Where
+		wait   time.Duration
+		limits limits
+		output output
+	)
+	return cli.Command{
+		Name: "wait", Usage: "--redis-url URL --run-id ID [--junit FILE]",
+		Short: "supervise a run that others opened, and exit with its verdict",
+		Long: `
+Attaches to the run, shows its progress, notices workers that died and has their tests run again, and ends with the
+verdict. Any number of these may attend one run, beside or instead of ` + "`shardctl run`" + `.`,
+		Flags: func(flags *pflag.FlagSet) {
+			where.Register(flags)
+			flags.DurationVar(&wait, "wait", 5*time.Minute, "how long to wait for the run to be opened")
+			limits.register(flags)
+			output.register(flags)
+		},
+		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
+			if err := output.validate(); err != nil {
+				return err
+			}
+			log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
+			return onRun(ctx, streams, args, &where, func(rdb *redis.Client) error {
+				q, err := cli.Await(ctx, rdb, where.RunID, wait, log)
+				if err != nil {
+					return err
+				}
+				return supervise(ctx, q, limits, output, streams, false)
+			})
+		},
+	}
+}

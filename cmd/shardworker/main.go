@@ -1,0 +1,117 @@
+// Command shardworker runs the tests that it claims from a run's queue, until the run is over.
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/runner"
+	"github.com/shardctl/shardctl/cmd/internal/worker"
+)
+
+func main() { cli.Main(program()) }
+
+func program() cli.Program {
+	var o options
+	return cli.Program{Name: "shardworker", Only: &cli.Command{
+		Name:  "shardworker",
+		Usage: "--redis-url URL --run-id ID (--runner go [-- FLAG…] | -- COMMAND…)",
+		Short: "claim tests of a run and run them, until the run is over",
+		Long: `
+Joins the run, claims batches of tests, runs them, and leaves when the controller says that all is done. It exits 0 when
+it did its duty, whatever the tests say: the controller (shardctl run, shardctl wait) has the verdict. Stopped by a
+signal, it ends its test runner with all its processes and gives back the tests that have no result.
+
+Exit status: 0 done or the run is over, 2 bad usage or credentials, 3 no such run or Redis out of reach,
+130/143 stopped by a signal.`,
+		Flags: o.register,
+		Run:   o.run,
+	}}
+}
+
+type options struct {
+	where   cli.Where
+	how     cli.How
+	name    string
+	index   int
+	wait    time.Duration
+	verbose bool
+}
+
+func (o *options) register(flags *pflag.FlagSet) {
+	o.where.Register(flags)
+	o.how.Register(flags)
+	flags.StringVar(&o.name, "name", "", "what this worker's id begins with (default: the host's name)")
+	flags.IntVar(&o.index, "index", 0, "number of this worker, given to tests as SHARD_WORKER_INDEX")
+	flags.DurationVar(&o.wait, "wait", 5*time.Minute, "how long to wait for the run to be opened")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more")
+}
+
+func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
+	level := slog.LevelInfo
+	if o.verbose {
+		level = slog.LevelDebug
+	}
+	log := cli.NewLog(streams.Err, "shardworker", level)
+	if len(args.Before) > 0 {
+		return cli.Usagef("unexpected argument %q: the command that runs tests comes after --", args.Before[0])
+	}
+	if err := errors.Join(o.where.Resolve(false, os.LookupEnv), o.how.Validate()); err != nil {
+		return err
+	}
+	r, err := runner.New(o.how.Runner, args.After, o.how.Artifacts)
+	if err != nil {
+		return cli.Usagef("%w", err)
+	}
+	if closer, ok := r.(io.Closer); ok {
+		defer closer.Close()
+	}
+	rdb, disconnect, err := o.where.Connect(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer disconnect()
+	q, err := cli.Await(ctx, rdb, o.where.RunID, o.wait, log)
+	if err != nil {
+		return err
+	}
+	err = worker.Run(ctx, q, r, worker.Options{
+		Name: o.workerName(), Info: cli.HostInfo(), Index: o.index, BatchSize: o.how.BatchSize,
+		Limits: runner.Limits{Test: o.how.TestTimeout, Batch: o.how.BatchTimeout, Grace: runner.DefaultGrace}, Log: log,
+		Joined: func(id string) { log.Info("joined", "run", o.where.RunID, "worker", id) },
+	})
+	if err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	log.Info("the run is over", "run", o.where.RunID)
+	return nil
+}
+
+// workerName makes a name that Redis's keys can hold of what the user or the host says.
+func (o *options) workerName() string {
+	name := o.name
+	if name == "" {
+		name, _ = os.Hostname()
+	}
+	name = strings.Map(func(r rune) rune {
+		if strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-", r) {
+			return r
+		}
+		return '-'
+	}, name)
+	if name == "" {
+		name = "worker"
+	}
+	return name[:min(len(name), 64)]
+}
