@@ -91,5 +91,5 @@ worker.alone = alone
 worker.running = ''
 save_worker(id, worker)
 journal('claim', 'worker', id, 'batch', number, 'text', alone and 'alone' or '', 'tests', table.concat(taken, '\n'))
-keep_alive()
+keep({set, TRIES})
 return reply(false)

@@ -31,8 +31,13 @@ local function undeclared(ids)
   return nil
 end
 
+-- For scripts that run often: only the keys that they may have made. The beats renew the others.
+local function keep(keys)
+  for _, key in ipairs(keys) do redis.call('EXPIRE', key, KEEP_SECONDS) end
+end
+
 local function keep_alive()
-  for i = 1, #KEYS do redis.call('EXPIRE', KEYS[i], KEEP_SECONDS) end
+  keep(KEYS)
 end
 
 local function journal(kind, ...)

@@ -104,5 +104,5 @@ worker.running = table.concat(names, '\n')
 worker.report = seen
 save_worker(id, worker)
 if moved then wake() end
-keep_alive()
+keep({RESULTS, REQUEUE, TRIES})
 return answer(worker)

@@ -92,15 +92,17 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 		return err
 	}
 	fmt.Fprintf(streams.Out, "run %s: %d tests\n", o.where.RunID, len(tests))
+	attendance := supervision{q: q, limits: o.limits, output: o.output, streams: streams, allowEmpty: o.what.allowEmpty}
+	if reproducer, ok := r.(interface{ Reproduce(id string) string }); ok {
+		attendance.reproduce = reproducer.Reproduce
+	}
 	if o.workers == 0 {
-		return supervise(ctx, q, o.limits, o.output, streams, o.what.allowEmpty)
+		return attendance.attend(ctx)
 	}
 	if preparer, ok := r.(interface{ Prepare([]batch.Test) }); ok {
 		preparer.Prepare(tests)
 	}
-	return o.withWorkers(ctx, q, r, log, func(ctx context.Context) error {
-		return supervise(ctx, q, o.limits, o.output, streams, o.what.allowEmpty)
-	})
+	return o.withWorkers(ctx, q, r, log, attendance.attend)
 }
 
 // resolve fills in defaults that depend on others and checks the flags.

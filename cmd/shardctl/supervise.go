@@ -52,8 +52,21 @@ const (
 	lastLook = 10 * time.Second
 )
 
-// supervise attends a run to its end, writes its reports, and returns the verdict as an error.
-func supervise(ctx context.Context, q *batch.Queue, l limits, o output, streams cli.Streams, allowEmpty bool) error {
+// supervision is a run with what it takes to attend it.
+type supervision struct {
+	q       *batch.Queue
+	limits  limits
+	output  output
+	streams cli.Streams
+	// allowEmpty: a run without tests is green.
+	allowEmpty bool
+	// reproduce returns the command that runs a test again; nil if no runner is known here.
+	reproduce func(id string) string
+}
+
+// attend follows a run to its end, writes its reports, and returns the verdict as an error.
+func (s supervision) attend(ctx context.Context) error {
+	q, o, streams := s.q, s.output, s.streams
 	history := report.NewHistory()
 	live := streams.Out
 	if o.progress == "none" {
@@ -64,7 +77,7 @@ func supervise(ctx context.Context, q *batch.Queue, l limits, o output, streams 
 	last := began
 	controller := &recovery.Controller{
 		Queue: q, Lease: q.Options().Lease, Name: whoami(),
-		Limits: recovery.Limits{Run: l.run, FirstWorker: 3 * l.worker, NoWorker: l.worker, Outage: outage},
+		Limits: recovery.Limits{Run: s.limits.run, FirstWorker: 3 * s.limits.worker, NoWorker: s.limits.worker, Outage: outage},
 		Observe: func(events []batch.Event) {
 			for _, e := range events {
 				history.Add(e)
@@ -85,9 +98,9 @@ func supervise(ctx context.Context, q *batch.Queue, l limits, o output, streams 
 	defer cancel()
 	ending, err := readEnding(look, q)
 	supervised = errors.Join(supervised, controller.Drain(look), err)
-	ending.AllowEmpty = allowEmpty
+	ending.AllowEmpty = s.allowEmpty
 	verdict := report.Judge(history, ending)
-	if err := report.WriteVerdict(streams.Out, verdict, report.TextOptions{JUnit: o.junit}); err != nil {
+	if err := report.WriteVerdict(streams.Out, verdict, report.TextOptions{JUnit: o.junit, Reproduce: s.reproduce}); err != nil {
 		return err
 	}
 	if o.junit != "" {

@@ -40,7 +40,7 @@ verdict. Any number of these may attend one run, beside or instead of ` + "`shar
 				if err != nil {
 					return err
 				}
-				return supervise(ctx, q, limits, output, streams, false)
+				return supervision{q: q, limits: limits, output: output, streams: streams}.attend(ctx)
 			})
 		},
 	}

@@ -69,7 +69,7 @@ func (p *Plain) Event(e batch.Event) {
 	case batch.Left:
 		p.line("worker", "%s left%s", name(e.Worker), reason(e.Text))
 	case batch.Reaped:
-		p.line("LOST", "worker %s vanished%s: %s", name(e.Worker), reason(e.Text), holdings(e.Tests, e.Charged, p.again(e.Tests)))
+		p.line("LOST", "worker %s vanished%s: %s", name(e.Worker), reason(e.Text), holdings(e.Tests, e.Charged, p.again(e.Tests), "will run again"))
 	case batch.Claimed:
 		if p.verbose {
 			p.line("claim", "%s took batch %d: %s", name(e.Worker), e.Batch, count(len(e.Tests), "test"))
@@ -107,14 +107,14 @@ func (p *Plain) settled(e batch.Event) {
 }
 
 // again counts the tests of a lost worker that others take over.
-func (p *Plain) again(tests []string) string {
+func (p *Plain) again(tests []string) int {
 	n := 0
 	for _, id := range tests {
 		if !p.givenUp[id] {
 			n++
 		}
 	}
-	return fmt.Sprintf("%d of them will run again", n)
+	return n
 }
 
 func (p *Plain) finish(e batch.Event) {
@@ -141,6 +141,8 @@ func (p *Plain) finish(e batch.Event) {
 		p.line("FAIL", "%s%s", what, withMessage(o.Message))
 	case p.bad[e.Test] && o.Status == batch.Passed:
 		p.line("FLAKY", "%s: an earlier attempt did not pass", what)
+	case p.verbose && o.Status == batch.Skipped:
+		p.line("skip", "%s%s", what, withMessage(o.Message))
 	case p.verbose:
 		p.line("ok", "%s", what)
 	}

@@ -54,8 +54,6 @@ func (v Verdict) counted() string {
 			continue
 		case n == v.Total && n > 1:
 			parts = append(parts, fmt.Sprintf("all %d tests %s", n, kind.words))
-		case n == v.Total:
-			parts = append(parts, "the only test "+kind.words)
 		case len(parts) == 0:
 			parts = append(parts, fmt.Sprintf("%d of %s %s", n, count(v.Total, "test"), kind.words))
 		default:

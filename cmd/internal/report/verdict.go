@@ -91,7 +91,9 @@ func (j Judged) decisive() *Attempt {
 	return final
 }
 
-// Judge compares what the journal tells with what Redis holds. See the package's comment for what it takes to be green.
+// Judge compares what the journal tells with what Redis holds. See the package's comment for what it takes to be green. A
+// run whose done marker is set is judged once h was told the Done event, which is in the journal since then: without it, h
+// does not know what else the journal tells, and the run is red.
 func Judge(h *History, e Ending) Verdict {
 	v := Verdict{
 		RunID: e.RunID, Total: e.Tests, Counts: map[batch.Status]int{}, History: h,
@@ -107,7 +109,7 @@ func Judge(h *History, e Ending) Verdict {
 	}
 	if len(v.Tests) != e.Tests {
 		v.Incomplete = append(v.Incomplete, fmt.Sprintf(
-			"the list is said to hold %s, but the journal and the results name %d: data of the run was lost or evicted", count(e.Tests, "test"), len(v.Tests)))
+			"the list is said to hold %s, but the journal and the results name %d: data of the run was lost or evicted; run it again", count(e.Tests, "test"), len(v.Tests)))
 	}
 	v.addJournalProblems(unproven, e)
 	v.Exit = exitStatus(e.Tests, v.Counts, len(v.Incomplete) > 0, len(v.Problems) > 0, e.AllowEmpty)
@@ -151,7 +153,7 @@ func incomplete(h *History, e Ending) []string {
 		}
 		why = append(why, text)
 	case !e.Markers.Done:
-		why = append(why, "the run did not come to its end: Redis holds no done marker")
+		why = append(why, "the run did not come to its end: Redis holds no done marker; attach to it again, or run it anew under another run id")
 	case !e.Markers.Sealed:
 		why = append(why, "the list of tests was never closed, so nobody knows whether it is whole")
 	}
@@ -247,13 +249,13 @@ func (v *Verdict) addJournalProblems(unproven []string, e Ending) {
 		}
 		v.Problems = append(v.Problems, Problem{Problem: batch.Problem{
 			Scope: "journal", Details: details,
-			Message: fmt.Sprintf("the journal is incomplete: it does not account for the results of %s", count(n, "test")),
+			Message: fmt.Sprintf("the journal is incomplete: it does not account for the results of %s; run the tests again", count(n, "test")),
 		}})
 	}
 	if e.Markers.Done && !v.History.done {
 		v.Problems = append(v.Problems, Problem{Problem: batch.Problem{
 			Scope:   "journal",
-			Message: "the journal is incomplete: Redis says that the run is done, and the journal does not tell so",
+			Message: "the journal is incomplete: Redis says that the run is done, and the journal does not tell so; write the report again, and if that does not help run the tests again",
 		}})
 	}
 }

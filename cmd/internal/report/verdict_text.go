@@ -97,21 +97,24 @@ func (t verdictText) workersLost() {
 			break
 		}
 		t.printf("  - %s%s after %s%s\n", name(w.ID), reason(w.Info), seconds(w.Left.Sub(w.Joined).Seconds()), withMessage(w.Reason))
-		t.printf("    %s\n", holdings(w.Taken, w.Charged, t.again(w)))
+		t.printf("    %s\n", holdings(w.Taken, w.Charged, t.again(w), "ran again"))
 	}
 	t.printf("\n")
 }
 
 // again counts the tests that a lost worker held and that were claimed again.
-func (t verdictText) again(w *Worker) string {
+func (t verdictText) again(w *Worker) int {
 	n := 0
 	for _, id := range w.Taken {
-		attempts := t.v.History.Test(id).Attempts
-		if len(attempts) > 0 && !attempts[len(attempts)-1].Claimed.Before(w.Left) {
+		test := t.v.History.Test(id)
+		if test == nil || len(test.Attempts) == 0 {
+			continue // the claim is not in the journal
+		}
+		if last := test.Attempts[len(test.Attempts)-1]; !last.Claimed.Before(w.Left) {
 			n++
 		}
 	}
-	return fmt.Sprintf("%d of them ran again", n)
+	return n
 }
 
 // history writes the attempts at a test.
@@ -262,7 +265,7 @@ func (t verdictText) numbers() {
 	if v.Work <= 0 || v.Wall <= 0 {
 		return
 	}
-	t.printf("%s of tests ran in %s on %s, which were idle for %.0f%% of their time", seconds(v.Work.Seconds()),
+	t.printf("%s of tests ran in %s on %s, idle for %.0f%% of the time", seconds(v.Work.Seconds()),
 		seconds(v.Wall.Seconds()), count(len(v.History.Workers()), "worker"), 100*v.Idle)
 	if faster := v.Work.Seconds() / v.Wall.Seconds(); faster >= 1.05 {
 		t.printf(": %.1f times as fast as one", faster)

@@ -96,16 +96,19 @@ func historyLines(t *Test) []string {
 	return lines
 }
 
-// holdings says what a lost worker cost: again is how many of the tests that it held run elsewhere.
-func holdings(taken, charged []string, again string) string {
+// holdings says what a lost worker cost. again tells of how many of the tests that it held, and when: "ran again".
+func holdings(taken, charged []string, again int, when string) string {
 	if len(taken) == 0 {
 		return "it held no test"
 	}
-	text := "it held " + count(len(taken), "test") + ", " + again
+	text := "it held " + count(len(taken), "test")
 	if len(charged) > 0 {
-		text += "; while it ran " + list(charged, 3)
+		text += ", running " + list(charged, 3)
 	}
-	return text
+	if again == 0 {
+		return text + "; none " + when
+	}
+	return fmt.Sprintf("%s; %d %s", text, again, when)
 }
 
 // list returns the first names, and how many more there are.
