@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -31,28 +32,28 @@ type enqueueOptions struct {
 	where   cli.Where
 	what    what
 	budgets budgets
-	runner  string
+	project cli.Project
 	seal    bool
 }
 
 func (o *enqueueOptions) register(flags *pflag.FlagSet) {
 	o.where.Register(flags)
 	o.what.register(flags)
-	flags.StringVar(&o.runner, "runner", "", "preset that lists the tests: go")
+	o.project.Register(flags)
 	flags.BoolVar(&o.seal, "seal", false, "close the list afterwards")
 	o.budgets.register(flags)
 }
 
 func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
 	log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
-	if err := o.where.Resolve(false, os.LookupEnv); err != nil {
+	if err := errors.Join(o.where.Resolve(false, os.LookupEnv), o.project.Enter()); err != nil {
 		return err
 	}
 	options, err := o.budgets.options()
 	if err != nil {
 		return err
 	}
-	r, err := listingRunner(o.runner, args.After)
+	r, err := listingRunner(o.project.Runner, args.After)
 	if err != nil {
 		return err
 	}

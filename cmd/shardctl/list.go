@@ -14,9 +14,9 @@ import (
 
 func listCommand() cli.Command {
 	var (
-		name   string
-		asJSON bool
-		source what
+		project cli.Project
+		asJSON  bool
+		source  what
 	)
 	return cli.Command{
 		Name: "list", Usage: "--runner go [PATTERN…] [-- FLAG…]",
@@ -24,12 +24,15 @@ func listCommand() cli.Command {
 		Long: `
 Prints what shardctl run would run: names that --tests takes again, or, with --json, JSON lines.`,
 		Flags: func(flags *pflag.FlagSet) {
-			flags.StringVar(&name, "runner", "", "preset that lists the tests: go")
+			project.Register(flags)
 			flags.BoolVar(&asJSON, "json", false, "print JSON lines")
 			source.register(flags)
 		},
 		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
-			r, err := listingRunner(name, args.After)
+			if err := project.Enter(); err != nil {
+				return err
+			}
+			r, err := listingRunner(project.Runner, args.After)
 			if err != nil {
 				return err
 			}

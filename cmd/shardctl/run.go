@@ -107,7 +107,7 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 
 // resolve fills in defaults that depend on others and checks the flags.
 func (o *runOptions) resolve() error {
-	if err := errors.Join(o.where.Resolve(true, os.LookupEnv), o.how.Validate(), o.output.validate()); err != nil {
+	if err := errors.Join(o.where.Resolve(true, os.LookupEnv), o.how.Apply(), o.output.validate()); err != nil {
 		return err
 	}
 	embedded := o.where.RedisURL == ""

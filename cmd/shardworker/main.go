@@ -64,7 +64,7 @@ func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) e
 	if len(args.Before) > 0 {
 		return cli.Usagef("unexpected argument %q: the command that runs tests comes after --", args.Before[0])
 	}
-	if err := errors.Join(o.where.Resolve(false, os.LookupEnv), o.how.Validate()); err != nil {
+	if err := errors.Join(o.where.Resolve(false, os.LookupEnv), o.how.Apply()); err != nil {
 		return err
 	}
 	r, err := runner.New(o.how.Runner, args.After, o.how.Artifacts)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -57,24 +58,45 @@ func (w *Where) Connect(ctx context.Context, log *slog.Logger) (*redis.Client, f
 	return rdb, func() { _ = rdb.Close() }, nil
 }
 
+// Project are the flags that say whose tests these are.
+type Project struct{ Dir, Runner string }
+
+// Register declares the flags.
+func (p *Project) Register(flags *pflag.FlagSet) {
+	flags.StringVar(&p.Runner, "runner", "", "preset for the project's test runner: go; arguments after -- go to it. Without it the command after -- runs the tests")
+	flags.StringVarP(&p.Dir, "dir", "C", "", "folder of the project: change to it first, as make -C does; other paths are relative to it")
+}
+
+// Enter changes to the project's folder.
+func (p *Project) Enter() error {
+	if p.Dir == "" {
+		return nil
+	}
+	if err := os.Chdir(p.Dir); err != nil {
+		return Usagef("--dir: %w", err)
+	}
+	return nil
+}
+
 // How are the flags of a worker, which `shardctl run` has for its local workers.
 type How struct {
-	Runner, Artifacts         string
+	Project
+	Artifacts                 string
 	BatchSize                 int
 	TestTimeout, BatchTimeout time.Duration
 }
 
 // Register declares the flags.
 func (h *How) Register(flags *pflag.FlagSet) {
-	flags.StringVar(&h.Runner, "runner", "", "preset for the project's test runner: go; arguments after -- go to it. Without it the command after -- runs the tests")
+	h.Project.Register(flags)
 	flags.IntVar(&h.BatchSize, "batch-size", 0, "most tests in one claim (default: a share of what is left)")
 	flags.DurationVar(&h.TestTimeout, "test-timeout", 10*time.Minute, "longest that one test may run (a command template: one batch); 0: no limit")
 	flags.DurationVar(&h.BatchTimeout, "batch-timeout", 0, "longest that a batch may run; 0: no limit")
 	flags.StringVar(&h.Artifacts, "artifacts", "", "folder in which {artifacts} of a command template is kept, a folder a batch")
 }
 
-// Validate checks the flags.
-func (h *How) Validate() error {
+// Apply checks the flags and changes to the project's folder.
+func (h *How) Apply() error {
 	switch {
 	case h.BatchSize < 0:
 		return Usagef("--batch-size %d: it cannot be negative", h.BatchSize)
@@ -83,5 +105,5 @@ func (h *How) Validate() error {
 	case h.BatchTimeout < 0:
 		return Usagef("--batch-timeout %v: it cannot be negative", h.BatchTimeout)
 	}
-	return nil
+	return h.Enter()
 }
