@@ -48,7 +48,7 @@ func (j Judged) cases() []junit.Case {
 
 // parts returns the cases of the attempt that decided, as a copy; or the test itself as its only one.
 func (j Judged) parts(a *Attempt) []batch.Case {
-	result := j.Status == batch.Lost || j.Status == Missing || j.Status == Unproven
+	result := j.Status == batch.Lost || j.Status == Missing || j.Status == Aborted || j.Status == Unproven
 	if a != nil && a.End == Finished && len(a.Outcome.Cases) > 0 && !result {
 		return append([]batch.Case(nil), a.Outcome.Cases...)
 	}

@@ -13,7 +13,7 @@ var tally = [...]struct {
 	status batch.Status
 	words  string
 }{
-	{batch.Lost, "lost"}, {Missing, "without a result"}, {Unproven, "with a result that nothing proves"},
+	{batch.Lost, "lost"}, {Missing, "without a result"}, {Aborted, "not run"}, {Unproven, "with a result that nothing proves"},
 	{batch.Failed, "failed"}, {batch.Crashed, "crashed"}, {batch.Timeout, "timed out"}, {batch.Passed, "passed"}, {batch.Skipped, "skipped"},
 }
 
@@ -28,12 +28,12 @@ func (v Verdict) Sentence() string {
 		}
 	case ExitIncomplete:
 		word = "INCOMPLETE"
-		for _, why := range v.Incomplete {
-			says = append(says, message(why))
-		}
 	case ExitNoTests:
 		word = "NO TESTS"
 		says = append(says, "the list is empty and nothing was tested; if that is right, --allow-empty makes it green")
+	}
+	for _, why := range v.Incomplete {
+		says = append(says, message(why))
 	}
 	if n := len(v.Problems); n > 0 {
 		says = append(says, count(n, "problem")+" outside of the tests")

@@ -18,10 +18,12 @@ const (
 	ExitNoTests    = 4
 )
 
-// Statuses that a judged test may have beside those of package batch. Neither is ever a pass.
+// Statuses that a judged test may have beside those of package batch. None is ever a pass.
 const (
 	// Missing: Redis holds no result.
 	Missing batch.Status = "missing"
+	// Aborted: there is no result because the run was aborted before.
+	Aborted batch.Status = "aborted"
 	// Unproven: Redis holds a result of which the journal knows nothing.
 	Unproven batch.Status = "unproven"
 )
@@ -38,6 +40,8 @@ type Ending struct {
 	Missing              []string
 	Markers              batch.Markers
 	AbortReason, AbortBy string
+	// EnoughFailures: the run was aborted because a test failed, as --fail-fast asks.
+	EnoughFailures bool
 	// AllowEmpty: a run without tests is green.
 	AllowEmpty bool
 }
@@ -113,6 +117,9 @@ func Judge(h *History, e Ending) Verdict {
 	}
 	v.addJournalProblems(unproven, e)
 	v.Exit = exitStatus(e.Tests, v.Counts, len(v.Incomplete) > 0, len(v.Problems) > 0, e.AllowEmpty)
+	if e.EnoughFailures && v.Counts[batch.Failed]+v.Counts[batch.Crashed]+v.Counts[batch.Timeout] > 0 {
+		v.Exit = ExitFailed // that tests did not run is what --fail-fast asked for
+	}
 	v.measure()
 	return v
 }
@@ -125,7 +132,7 @@ func exitStatus(total int, counts map[batch.Status]int, incomplete, problem, all
 	}
 	good := counts[batch.Passed] + counts[batch.Skipped]
 	switch {
-	case incomplete, judged != total, counts[Missing] > 0, counts[batch.Lost] > 0:
+	case incomplete, judged != total, counts[Missing]+counts[Aborted]+counts[batch.Lost] > 0:
 		return ExitIncomplete
 	case problem, good != total:
 		return ExitFailed
@@ -179,6 +186,9 @@ func judgeTests(h *History, e Ending) []Judged {
 			j.Test = &Test{ID: id}
 		}
 		j.Status, j.Why = judgeTest(j.Test, ids[id])
+		if j.Status == Missing && e.Markers.Aborted {
+			j.Status, j.Why = Aborted, "the run was aborted before it had a result"
+		}
 		judged = append(judged, j)
 	}
 	return judged

@@ -164,7 +164,7 @@ func onWorker(id string) string {
 
 // withoutResult tells of the tests that nobody knows to be good or bad.
 func (t verdictText) withoutResult() {
-	without := t.v.with(batch.Lost, Missing)
+	without := t.v.with(batch.Lost, Missing, Aborted)
 	if len(without) == 0 {
 		return
 	}

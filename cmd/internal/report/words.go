@@ -26,6 +26,8 @@ func verb(s batch.Status) string {
 		return "was lost"
 	case Missing:
 		return "has no result"
+	case Aborted:
+		return "was not run to its end"
 	case Unproven:
 		return "has a result without proof"
 	}
