@@ -17,16 +17,16 @@ func TestAbort(t *testing.T) {
 		w.claim(2)
 		dead.claim(1)
 		r.look()
-		how, err := r.q.Abort(r.ctx, "a test failed", "ctl")
+		how, err := r.q.Abort(r.ctx, batch.Abortion{Why: "a test failed", Who: "ctl"})
 		r.must(err)
 		if how != batch.IsAborted {
 			t.Errorf("got %s", how)
 		}
 		r.expect(func(d *batchtest.Dump) {
 			d.Control = ids("aborted sealed")
-			d.Run["abort_reason"], d.Run["abort_by"] = "a test failed", "ctl"
+			d.Run["abort_reason"], d.Run["abort_by"], d.Run["abort_failures"] = "a test failed", "ctl", "0"
 		})
-		_, err = r.q.Abort(r.ctx, "another reason", "somebody else") // the first counts
+		_, err = r.q.Abort(r.ctx, batch.Abortion{Why: "another reason", Who: "somebody else"}) // the first counts
 		r.must(err)
 		r.same()
 
@@ -59,7 +59,7 @@ func TestAbort(t *testing.T) {
 
 		state, err := r.q.State(r.ctx)
 		r.must(err)
-		if !state.Markers.Aborted || state.AbortReason != "a test failed" || state.AbortBy != "ctl" {
+		if !state.Markers.Aborted || state.Abortion != (batch.Abortion{Why: "a test failed", Who: "ctl"}) {
 			t.Errorf("got state %+v", state)
 		}
 	})
@@ -70,7 +70,7 @@ func TestAbortUnsealed(t *testing.T) {
 	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
 		r := openRun(t, rdb)
 		r.enqueue("a")
-		_, err := r.q.Abort(r.ctx, "why", "who")
+		_, err := r.q.Abort(r.ctx, batch.Abortion{Why: "why", Who: "who"})
 		r.must(err)
 		r.finish(batch.IsAborted)
 		r.look()

@@ -68,7 +68,7 @@ func TestEnqueueRefuses(t *testing.T) {
 		r.look()
 		r.refused(enqueue("a", "b"), batch.Conflict)
 
-		_, err := r.q.Abort(r.ctx, "", "")
+		_, err := r.q.Abort(r.ctx, batch.Abortion{Why: "", Who: ""})
 		r.must(err)
 		r.look()
 		r.refused(enqueue("a"), batch.Ended)
@@ -123,7 +123,7 @@ func TestSeal(t *testing.T) {
 		r.must(r.q.Seal(r.ctx, 2))
 		r.same()
 		r.refused(r.q.Seal(r.ctx, 3), batch.Incomplete)
-		_, err := r.q.Abort(r.ctx, "", "")
+		_, err := r.q.Abort(r.ctx, batch.Abortion{Why: "", Who: ""})
 		r.must(err)
 		r.look()
 		r.refused(r.q.Seal(r.ctx, 2), batch.Ended)

@@ -84,7 +84,7 @@ func TestTransientOfRealServer(t *testing.T) {
 				},
 				"beat":  func() error { _, err := w.Beat(r.ctx, 1, nil); return err },
 				"join":  func() error { _, _, err := r.q.Join(r.ctx, "other", ""); return err },
-				"abort": func() error { _, err := r.q.Abort(r.ctx, "", ""); return err },
+				"abort": func() error { _, err := r.q.Abort(r.ctx, batch.Abortion{Why: "", Who: ""}); return err },
 			} {
 				if err := request(); err == nil || batch.Transient(err) != c.transient || errors.As(err, new(*batch.Error)) {
 					t.Errorf("%s: got error %v, transient %v", name, err, batch.Transient(err))

@@ -20,10 +20,12 @@ const (
 	Joined  EventType = "join"
 	Claimed EventType = "claim"
 	Settled EventType = "settle"
-	Reaped  EventType = "reap"
-	Left    EventType = "leave"
-	Done    EventType = "done"
-	Aborted EventType = "abort"
+	// Returned: a worker gave back tests of its batch that it had not begun.
+	Returned EventType = "return"
+	Reaped   EventType = "reap"
+	Left     EventType = "leave"
+	Done     EventType = "done"
+	Aborted  EventType = "abort"
 	// Resulted: the protocol itself gave a test its final result, because a budget was spent.
 	Resulted EventType = "result"
 )
@@ -59,7 +61,7 @@ type Event struct {
 	// Worker and Batch number that the event is about; empty and 0: none.
 	Worker string
 	Batch  int
-	// Tests that were claimed, settled or reaped; Charged are those among the reaped that were running.
+	// Tests that were claimed, returned, settled or reaped; Charged are those among the reaped that were running.
 	Tests, Charged []string
 	// Decision on a Finish.
 	Decision Decision

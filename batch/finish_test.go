@@ -136,7 +136,7 @@ func TestAbortAndDone(t *testing.T) {
 		r.join("w").runs(1, batch.Passed)
 		r.finish(batch.IsDone)
 		r.look()
-		if how, err := r.q.Abort(r.ctx, "why", "who"); how != batch.IsDone || err != nil {
+		if how, err := r.q.Abort(r.ctx, batch.Abortion{Why: "why", Who: "who"}); how != batch.IsDone || err != nil {
 			t.Errorf("abort: got %s, error %v, want done", how, err)
 		}
 		r.same()
@@ -145,7 +145,7 @@ func TestAbortAndDone(t *testing.T) {
 		r := newRun(t, rdb, ids("a"))
 		r.join("w").runs(1, batch.Passed)
 		for range 2 {
-			if how, err := r.q.Abort(r.ctx, "why", "who"); how != batch.IsAborted || err != nil {
+			if how, err := r.q.Abort(r.ctx, batch.Abortion{Why: "why", Who: "who"}); how != batch.IsAborted || err != nil {
 				t.Errorf("abort: got %s, error %v, want aborted", how, err)
 			}
 		}

@@ -22,7 +22,7 @@ func TestJoin(t *testing.T) {
 		r.must(r.again(r.last()))
 		r.same()
 
-		_, err = r.q.Abort(r.ctx, "", "")
+		_, err = r.q.Abort(r.ctx, batch.Abortion{Why: "", Who: ""})
 		r.must(err)
 		r.look()
 		_, _, err = r.q.Join(r.ctx, "w", "")

@@ -161,7 +161,16 @@ func (m *Member) Settle(ctx context.Context, batch int, how Settlement) (Answer,
 //
 // Errors: NotJoined.
 func (m *Member) Beat(ctx context.Context, batch int, held []string) (Answer, error) {
-	args := []any{batch}
+	return m.beat(ctx, batch, held, false)
+}
+
+// Drain is a beat that says that this worker will leave: should it vanish before, no test is charged.
+func (m *Member) Drain(ctx context.Context, batch int, held []string) (Answer, error) {
+	return m.beat(ctx, batch, held, true)
+}
+
+func (m *Member) beat(ctx context.Context, batch int, held []string, leaving bool) (Answer, error) {
+	args := []any{batch, flag(leaving)}
 	for _, id := range held {
 		args = append(args, id)
 	}

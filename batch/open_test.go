@@ -66,7 +66,7 @@ func TestOpenRefuses(t *testing.T) {
 func TestOpenRefusesAbortedRun(t *testing.T) {
 	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
 		r := newRun(t, rdb, ids("a"))
-		_, err := r.q.Abort(r.ctx, "enough", "me")
+		_, err := r.q.Abort(r.ctx, batch.Abortion{Why: "enough", Who: "me"})
 		r.must(err)
 		r.look()
 		_, err = batch.Open(r.ctx, rdb, r.q.RunID(), "digest", batch.DefaultOptions())
@@ -184,7 +184,7 @@ func requests(r *run, w *worker) map[string]func() error {
 		"leave":  func() error { return w.Leave(r.ctx, "over") },
 		"reap":   func() error { _, _, err := r.q.Reap(r.ctx, w.ID(), 0, "no beat"); return err },
 		"finish": func() error { _, err := r.q.Finish(r.ctx, nil); return err },
-		"abort":  func() error { _, err := r.q.Abort(r.ctx, "why", "who"); return err },
+		"abort":  func() error { _, err := r.q.Abort(r.ctx, batch.Abortion{Why: "why", Who: "who"}); return err },
 		"state":  func() error { _, err := r.q.State(r.ctx); return err },
 	}
 }

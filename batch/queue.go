@@ -163,9 +163,17 @@ func (q *Queue) Finish(ctx context.Context, workers []string) (Progress, error) 
 	return Progress(text), err
 }
 
-// Abort stops the run. It returns IsDone if the run was complete before.
-func (q *Queue) Abort(ctx context.Context, why, who string) (Progress, error) {
-	text, err := q.run(ctx, abortScript, nil, why, who).Text()
+// Abortion says why a run is stopped.
+type Abortion struct {
+	// Why, and Who asked, for people.
+	Why, Who string
+	// EnoughFailures: because tests failed, which makes the run failed rather than incomplete.
+	EnoughFailures bool
+}
+
+// Abort stops the run. It returns IsDone if the run was complete before. The first abortion of a run counts.
+func (q *Queue) Abort(ctx context.Context, a Abortion) (Progress, error) {
+	text, err := q.run(ctx, abortScript, nil, a.Why, a.Who, flag(a.EnoughFailures)).Text()
 	return Progress(text), err
 }
 

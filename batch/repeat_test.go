@@ -88,7 +88,7 @@ func TestRepeat(t *testing.T) {
 		}
 		r.finish(batch.IsDone)
 		repeat()
-		_, err = r.q.Abort(r.ctx, "too late", "")
+		_, err = r.q.Abort(r.ctx, batch.Abortion{Why: "too late", Who: ""})
 		r.must(err)
 		repeat()
 		r.must(w.Leave(r.ctx, "over"))
@@ -103,7 +103,7 @@ func TestRepeat(t *testing.T) {
 func TestRepeatAbort(t *testing.T) {
 	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
 		r := newRun(t, rdb, ids("a"))
-		_, err := r.q.Abort(r.ctx, "why", "who")
+		_, err := r.q.Abort(r.ctx, batch.Abortion{Why: "why", Who: "who"})
 		r.must(err)
 		r.look()
 		events := len(r.journal())

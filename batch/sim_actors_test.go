@@ -50,8 +50,7 @@ func (s *simWorker) step(ctx context.Context) {
 	case s.w.chance(1):
 		s.die()
 	case s.w.chance(10):
-		_, err := s.member.Beat(ctx, s.batch.Number, s.held())
-		s.heard(err)
+		s.beat(ctx)
 	case len(s.late) > 0:
 		if _, err := s.member.Report(ctx, batch.NoBatch, s.late); s.heard(err) {
 			s.late = nil
@@ -111,8 +110,20 @@ func (s *simWorker) claim(ctx context.Context) {
 	s.batch = claim.Batch
 	s.todo = claim.Batch.IDs()
 	s.paused = map[string]bool{}
-	if s.w.chance(5) { // a stop by notice
-		s.todo, s.leaving, s.stopped = nil, true, true
+	if s.w.chance(5) { // a stop by notice: at most one test goes on
+		s.todo, s.leaving, s.stopped = s.todo[:s.w.rng.IntN(2)], true, true
+	}
+}
+
+func (s *simWorker) beat(ctx context.Context) {
+	if !s.stopped {
+		_, err := s.member.Beat(ctx, s.batch.Number, s.held())
+		s.heard(err)
+		return
+	}
+	member := s.member.ID()
+	if _, err := s.member.Drain(ctx, s.batch.Number, s.held()); s.heard(err) {
+		s.w.unblamable[member] = true
 	}
 }
 

@@ -21,8 +21,8 @@ type State struct {
 	Results, Queued, Requeued int
 	// Workers that joined and have not left, by id.
 	Workers []WorkerState
-	// AbortReason and AbortBy say why an aborted run was stopped, and who asked.
-	AbortReason, AbortBy string
+	// Abortion of a run that was aborted.
+	Abortion Abortion
 }
 
 // WorkerState is a live worker as Redis knows it.
@@ -34,6 +34,8 @@ type WorkerState struct {
 	Batch int  `json:"batch"`
 	Open  bool `json:"open"`
 	Alone bool `json:"alone"`
+	// Leaving: it was stopped, and claims nothing more.
+	Leaving bool `json:"leaving"`
 	// Finished counts the tests that it brought to an end.
 	Finished int `json:"finished"`
 	// Running are the tests that it announced and that have not finished.
@@ -91,7 +93,9 @@ func (q *Queue) State(ctx context.Context) (State, error) {
 	s := State{
 		RunID: q.runID, Markers: parseMarkers(control.Val()), Tests: int(tests.Val()), Results: int(results.Val()),
 		Queued: int(queued.Val()), Requeued: int(requeued.Val()),
-		AbortReason: run.Val()["abort_reason"], AbortBy: run.Val()["abort_by"],
+		Abortion: Abortion{
+			Why: run.Val()["abort_reason"], Who: run.Val()["abort_by"], EnoughFailures: run.Val()["abort_failures"] == "1",
+		},
 	}
 	if total := run.Val()["total"]; total != "" && total != strconv.Itoa(s.Tests) {
 		return State{}, &Error{Code: Gone, RunID: q.runID, Detail: "the sealed list of " + total + " tests is not whole any more"}

@@ -76,7 +76,7 @@ func TestWait(t *testing.T) {
 		w.claim(1)
 		c, err := r.join("idle").Claim(r.ctx, 1, true)
 		r.must(err)
-		_, err = r.q.Abort(r.ctx, "why", "who")
+		_, err = r.q.Abort(r.ctx, batch.Abortion{Why: "why", Who: "who"})
 		r.must(err)
 		got, err := r.q.Wait(r.ctx, c.Cursor, time.Minute)
 		r.must(err)

@@ -15,7 +15,7 @@ type Queue interface {
 	Workers(ctx context.Context) ([]batch.WorkerState, error)
 	Reap(ctx context.Context, workerID string, beat int64, why string) (reaped bool, held int, err error)
 	Finish(ctx context.Context, workers []string) (batch.Progress, error)
-	Abort(ctx context.Context, why, who string) (batch.Progress, error)
+	Abort(ctx context.Context, a batch.Abortion) (batch.Progress, error)
 }
 
 // Limits end a run that would otherwise go on for ever. 0 means no limit.
@@ -26,6 +26,8 @@ type Limits struct {
 	FirstWorker, NoWorker time.Duration
 	// Outage is how long Redis may be away.
 	Outage time.Duration
+	// Failures is how many tests may fail for good, and problems come up, before the run is stopped.
+	Failures int
 }
 
 // farewell is how long workers may take to leave a run that is over.
@@ -49,6 +51,9 @@ type Controller struct {
 	workers               []batch.WorkerState
 	began, lastSeen, good time.Time
 	anyWorker             bool
+	// failures counts what Limits.Failures limits; firstFailure says what was the first.
+	failures     int
+	firstFailure string
 }
 
 // Supervise returns when the run is over and its workers have left, with how it ended: batch.IsDone or batch.IsAborted.
@@ -97,6 +102,9 @@ func (c *Controller) round(ctx context.Context) (batch.Progress, error) {
 	if err != nil {
 		return "", err
 	}
+	if c.Limits.Failures > 0 && c.failures >= c.Limits.Failures {
+		return c.Queue.Abort(ctx, batch.Abortion{Why: c.enough(), Who: c.Name, EnoughFailures: true})
+	}
 	now := time.Now()
 	looked := false
 	if now.Sub(c.detector.last) >= c.tick() {
@@ -105,7 +113,7 @@ func (c *Controller) round(ctx context.Context) (batch.Progress, error) {
 			return "", err
 		}
 		if reason := c.overdue(now); reason != "" {
-			return c.Queue.Abort(ctx, reason, c.Name)
+			return c.Queue.Abort(ctx, batch.Abortion{Why: reason, Who: c.Name})
 		}
 	}
 	if !looked && !mayFinish(news) {
@@ -127,8 +135,38 @@ func (c *Controller) follow(ctx context.Context, wait time.Duration) ([]batch.Ev
 	if len(events) > 0 {
 		c.cursor = events[len(events)-1].ID
 	}
+	for _, e := range events {
+		c.count(e)
+	}
 	c.Observe(events)
 	return events, nil
+}
+
+// count counts what failed for good.
+func (c *Controller) count(e batch.Event) {
+	what := ""
+	switch {
+	case e.Type == batch.ProblemFound:
+		what = e.Problem.Scope + ": " + e.Problem.Message
+	case e.Type == batch.Resulted, e.Type == batch.Finish && e.Decision == batch.Final:
+		if e.Outcome.Status != batch.Passed && e.Outcome.Status != batch.Skipped {
+			what = e.Test
+		}
+	}
+	if what == "" {
+		return
+	}
+	if c.failures++; c.failures == 1 {
+		c.firstFailure = what
+	}
+}
+
+// enough says why a run with so many failures is stopped.
+func (c *Controller) enough() string {
+	if c.Limits.Failures == 1 {
+		return "--fail-fast: " + c.firstFailure
+	}
+	return fmt.Sprintf("--max-failures %d is reached; the first was %s", c.Limits.Failures, c.firstFailure)
 }
 
 // mayFinish tells whether something happened after which a run can be complete.

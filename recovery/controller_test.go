@@ -133,8 +133,8 @@ func TestLimits(t *testing.T) {
 					}()
 				}
 				progress, _, took, err := supervise(t.Context(), f, test.limits)
-				if progress != batch.IsAborted || err != nil || !strings.Contains(f.reason, test.reason) {
-					t.Fatalf("ended %q %v, reason %q", progress, err, f.reason)
+				if progress != batch.IsAborted || err != nil || !strings.Contains(f.abortion.Why, test.reason) {
+					t.Fatalf("ended %q %v, reason %q", progress, err, f.abortion.Why)
 				}
 				if name != "run" && (took < test.after || took > test.after+5*time.Second) { // with workers it sees them off
 					t.Errorf("after %v, not %v", took, test.after)
@@ -142,6 +142,23 @@ func TestLimits(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestEnoughFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.do(func() {
+			f.tell(batch.Event{Type: batch.Finish, Test: "a", Outcome: batch.Outcome{Status: batch.Failed}, Decision: batch.Requeued})
+			f.tell(batch.Event{Type: batch.Finish, Test: "a", Outcome: batch.Outcome{Status: batch.Passed}, Decision: batch.Final})
+			f.tell(batch.Event{Type: batch.Finish, Test: "b", Outcome: batch.Outcome{Status: batch.Crashed}, Decision: batch.Final})
+			f.tell(batch.Event{Type: batch.Resulted, Test: "c", Outcome: batch.Outcome{Status: batch.Lost}})
+		})
+		progress, _, took, err := supervise(t.Context(), f, recovery.Limits{Failures: 2})
+		want := batch.Abortion{Why: "--max-failures 2 is reached; the first was b", Who: "controller", EnoughFailures: true}
+		if progress != batch.IsAborted || err != nil || took > 0 || f.abortion != want {
+			t.Errorf("ended %q, %v after %v, because %+v", progress, err, took, f.abortion)
+		}
+	})
 }
 
 func TestGivesUpWithoutRedis(t *testing.T) {

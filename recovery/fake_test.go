@@ -23,7 +23,7 @@ type fake struct {
 	reaped   map[string]time.Time
 	complete bool
 	progress batch.Progress
-	reason   string
+	abortion batch.Abortion
 	// away makes every request fail as if Redis could not be reached.
 	away bool
 }
@@ -118,10 +118,10 @@ func (f *fake) Finish(context.Context, []string) (batch.Progress, error) {
 	return f.progress, nil
 }
 
-func (f *fake) Abort(_ context.Context, why, who string) (batch.Progress, error) {
+func (f *fake) Abort(_ context.Context, a batch.Abortion) (batch.Progress, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.progress, f.reason = batch.IsAborted, why
-	f.tell(batch.Event{Type: batch.Aborted, Text: why, Worker: who})
+	f.progress, f.abortion = batch.IsAborted, a
+	f.tell(batch.Event{Type: batch.Aborted, Text: a.Why, Worker: a.Who})
 	return f.progress, nil
 }

@@ -47,6 +47,7 @@ type Worker struct {
 	Running  string `json:"running"`
 	Open     bool   `json:"open"`
 	Alone    bool   `json:"alone"`
+	Leaving  bool   `json:"leaving"`
 	Info     string `json:"info"`
 }
 

@@ -11,7 +11,7 @@ if how then return redis.error_reply('ENDED ' .. how) end
 local id = ARGV[2]
 local worker = worker_of(id)
 if not worker then
-  worker = {beat = 0, batch = 0, report = 0, finished = 0, running = '', open = false, alone = false, info = ARGV[3]}
+  worker = {beat = 0, batch = 0, report = 0, finished = 0, running = '', open = false, alone = false, leaving = false, info = ARGV[3]}
   save_worker(id, worker)
   journal('join', 'worker', id, 'text', ARGV[3])
   keep_alive()

@@ -1,5 +1,6 @@
 -- reap: removes a worker that is presumed dead, unless it has beaten since the caller looked. Its tests go to the
--- requeue. Only tests that were running are charged with the loss; a claim from the requeue is its own announcement.
+-- requeue. Only tests that were running are charged with the loss; a claim from the requeue is its own announcement. A
+-- worker that was leaving charges nobody: whoever stopped it did not wait for it.
 --
 -- ARGV     2 worker id, 3 beat that the caller saw, 4 why (for people)
 -- returns  {1 if it was reaped, how many tests it held}
@@ -28,10 +29,11 @@ local set = set_of(id)
 local tests = members(set)
 redis.call('DEL', set)
 redis.call('HDEL', WORKERS, id)
-local charging = proven()
+local charging = not worker.leaving and proven()
 local charged = {}
 for _, test in ipairs(tests) do
   local tries = tries_of(test)
+  if worker.leaving then tries.claims = math.max(0, tries.claims - 1) end
   if charging and (running[test] or worker.alone) then
     charged[#charged + 1] = test
     tries.losses = tries.losses + 1

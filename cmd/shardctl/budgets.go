@@ -17,11 +17,11 @@ type budgets struct {
 
 func (b *budgets) register(flags *pflag.FlagSet) {
 	d := batch.DefaultOptions()
-	flags.IntVar(&b.retries, "retries", d.Retries, "how often a failed test runs again, alone; passing then makes it flaky")
+	flags.IntVar(&b.retries, "retries", d.Retries, "how often a failed test runs again, alone; passing then makes it flaky, not failed (default 0)")
 	flags.IntVar(&b.maxCrashes, "max-crashes", d.MaxCrashes, "give a test up after it crashed its runner or timed out so often")
-	flags.IntVar(&b.maxLosses, "max-losses", d.MaxLosses, "give a test up after so many workers vanished while they ran it")
-	flags.IntVar(&b.expectWorkers, "expect-workers", d.ExpectWorkers, "how many workers will come, so that the first do not take too much")
-	flags.DurationVar(&b.lease, "lease", d.Lease, "how long a worker's sign of life may fail to appear before its tests are run elsewhere")
+	flags.IntVar(&b.maxLosses, "max-losses", d.MaxLosses, "give a test up after so many workers died while they ran it")
+	flags.IntVar(&b.expectWorkers, "expect-workers", d.ExpectWorkers, "how many workers will come, so that the first ones leave enough for the others (default: unknown)")
+	flags.DurationVar(&b.lease, "lease", d.Lease, "how long a worker may give no sign of life before its tests run elsewhere")
 }
 
 func (b *budgets) options() (batch.Options, error) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 
 	"github.com/spf13/pflag"
 
@@ -46,7 +45,7 @@ func (o *enqueueOptions) register(flags *pflag.FlagSet) {
 
 func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
 	log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
-	if err := errors.Join(o.where.Resolve(false, os.LookupEnv), o.project.Enter()); err != nil {
+	if err := errors.Join(o.where.Resolve(false, streams.LookupEnv), o.project.Enter()); err != nil {
 		return err
 	}
 	options, err := o.budgets.options()
@@ -64,7 +63,7 @@ func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.
 	if err != nil {
 		return err
 	}
-	rdb, disconnect, err := o.where.Connect(ctx, log)
+	rdb, disconnect, err := o.where.Connect(ctx, log, streams.Patience)
 	if err != nil {
 		return err
 	}

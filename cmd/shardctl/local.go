@@ -18,45 +18,55 @@ import (
 // errNoWorkers is why a run on this machine alone is stopped when none of its workers can work.
 var errNoWorkers = errors.New("no local worker can work")
 
-// withWorkers runs local workers beside the controller, and returns what the controller returns once the workers ended. A
-// worker that fails is reaped at once: nobody has to wait for its lease.
+// withWorkers runs local workers beside the controller, and returns what the controller returns once all have ended. A
+// worker that fails is reaped at once: nobody has to wait for its lease. After a signal the controller goes on while the
+// workers come to their end, so that what they still finish is in its reports.
 func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.Runner, log *slog.Logger, control func(context.Context) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	now, stopNow := context.WithCancelCause(cli.Now(ctx))
+	defer stopNow(nil)
+	controlled, release := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer release(nil)
 	var (
 		workers sync.WaitGroup
 		mu      sync.Mutex
-		failed  []error
+		failed  int
 	)
 	for i := range o.workers {
 		workers.Go(func() {
-			err := o.local(ctx, q, r, log, i)
+			err := o.local(ctx, now, q, r, log, i)
 			if err == nil {
 				return
 			}
 			log.Error("a local worker cannot go on", "worker", i, "error", err)
 			mu.Lock()
 			defer mu.Unlock()
-			failed = append(failed, err)
-			if len(failed) == o.workers && o.where.RedisURL == "" {
-				_, abortErr := q.Abort(context.WithoutCancel(ctx), fmt.Sprintf("%v: %v", errNoWorkers, err), whoami())
-				if abortErr != nil {
-					cancel(errors.Join(errNoWorkers, abortErr))
+			if failed++; failed == o.workers && o.where.RedisURL == "" {
+				why := batch.Abortion{Why: fmt.Sprintf("%v: %v", errNoWorkers, err), Who: whoami()}
+				if _, abortErr := q.Abort(context.WithoutCancel(ctx), why); abortErr != nil {
+					release(errors.Join(errNoWorkers, abortErr))
 				}
 			}
 		})
 	}
-	err := control(ctx)
-	cancel(nil) // a controller that gave up takes its workers with it
-	workers.Wait()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		workers.Wait()
+		if ctx.Err() != nil {
+			release(context.Cause(ctx))
+		}
+	}()
+	err := control(controlled)
+	stopNow(nil) // a controller that gave up takes its workers with it
+	<-ended
 	return err
 }
 
 // local runs one local worker.
-func (o *runOptions) local(ctx context.Context, q *batch.Queue, r runner.Runner, log *slog.Logger, index int) error {
+func (o *runOptions) local(ctx, now context.Context, q *batch.Queue, r runner.Runner, log *slog.Logger, index int) error {
 	var id string
-	err := worker.Run(ctx, q, r, worker.Options{
-		Name: fmt.Sprintf("local%d", index+1), Info: cli.HostInfo(), Index: index, BatchSize: o.how.BatchSize, Log: log,
+	err := worker.Run(ctx, now, q, r, worker.Options{
+		Name: fmt.Sprintf("local%d", index+1), Info: cli.HostInfo(), Index: index, BatchSize: o.how.BatchSize, Log: log, StopTimeout: o.how.StopTimeout,
 		Limits: runner.Limits{Test: o.how.TestTimeout, Batch: o.how.BatchTimeout, Grace: runner.DefaultGrace},
 		Joined: func(joined string) { id = joined },
 	})

@@ -29,7 +29,7 @@ Workers stop their runners, give their tests back and leave; what did not run is
 run is 3.`,
 		Flags: func(flags *pflag.FlagSet) {
 			where.Register(flags)
-			flags.StringVar(&reason, "reason", "shardctl abort", "why, for the reports")
+			flags.StringVar(&reason, "reason", "shardctl abort", "why, for the reports: a `TEXT`")
 		},
 		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
 			return onRun(ctx, streams, args, &where, func(rdb *redis.Client) error {
@@ -37,7 +37,7 @@ run is 3.`,
 				if err != nil {
 					return err
 				}
-				progress, err := q.Abort(ctx, reason, whoami())
+				progress, err := q.Abort(ctx, batch.Abortion{Why: reason, Who: whoami()})
 				if err != nil {
 					return err
 				}
@@ -106,10 +106,10 @@ func refuseLive(ctx context.Context, rdb *redis.Client, runID string) error {
 
 // onRun connects to the Redis of a run that must not be embedded.
 func onRun(ctx context.Context, streams cli.Streams, args cli.Args, where *cli.Where, do func(*redis.Client) error) error {
-	if err := errors.Join(args.None(), where.Resolve(false, os.LookupEnv)); err != nil {
+	if err := errors.Join(args.None(), where.Resolve(false, streams.LookupEnv)); err != nil {
 		return err
 	}
-	rdb, disconnect, err := where.Connect(ctx, cli.NewLog(streams.Err, "shardctl", slog.LevelInfo))
+	rdb, disconnect, err := where.Connect(ctx, cli.NewLog(streams.Err, "shardctl", slog.LevelInfo), streams.Patience)
 	if err != nil {
 		return err
 	}

@@ -24,8 +24,8 @@ the files: one that failed and then passed is flaky. --expect fails if a test of
 
 Exit status: 0 nothing failed, 1 a case failed, 2 a report cannot be read, 3 an expected test is missing, 4 no case at all.`,
 		Flags: func(flags *pflag.FlagSet) {
-			flags.StringVarP(&output, "output", "o", "-", "file for the merged report; - is standard output")
-			flags.StringVar(&expect, "expect", "", "list of the tests that must be there")
+			flags.StringVarP(&output, "output", "o", "-", "`FILE` for the merged report; - is standard output")
+			flags.StringVar(&expect, "expect", "", "`FILE` with the tests that must be there, as for shardctl run --tests")
 		},
 		Run: func(_ context.Context, streams cli.Streams, args cli.Args) error {
 			return merge(streams, append(args.Before, args.After...), output, expect)

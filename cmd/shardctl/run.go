@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"runtime"
 
 	"github.com/spf13/pflag"
@@ -24,7 +23,7 @@ func runCommand() cli.Command {
 		Long: `
 Lists the tests, puts them into the run's queue, and supervises the run to its end. Without --redis-url a server in this
 process and local workers do it all. With it, workers anywhere join with the same URL and run id (shardworker). Started
-again with the same run id and list, it goes on where the run stands.
+again with the same run id and list before the run is over, it goes on where the run stands.
 
 The command after -- runs a batch of tests. In it {tests} stands for the names (one argument each), {tests_file} for a
 file with one name a line (without either they come on standard input), {junit} for the JUnit file that it must write,
@@ -53,7 +52,8 @@ func (o *runOptions) register(flags *pflag.FlagSet) {
 	o.where.Register(flags)
 	o.what.register(flags)
 	o.how.Register(flags)
-	flags.IntVar(&o.workers, "workers", automatic, "local workers (-1: one a CPU, or none with --redis-url)")
+	flags.IntVar(&o.workers, "workers", automatic, "how many workers run in this process")
+	flags.Lookup("workers").DefValue = "one a CPU, none with --redis-url"
 	o.budgets.register(flags)
 	o.limits.register(flags)
 	o.output.register(flags)
@@ -61,7 +61,7 @@ func (o *runOptions) register(flags *pflag.FlagSet) {
 
 func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
 	log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
-	if err := o.resolve(); err != nil {
+	if err := o.resolve(streams.LookupEnv); err != nil {
 		return err
 	}
 	options, err := o.budgets.options()
@@ -80,7 +80,7 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 	if err != nil {
 		return err
 	}
-	rdb, disconnect, err := o.where.Connect(ctx, log)
+	rdb, disconnect, err := o.where.Connect(ctx, log, streams.Patience)
 	if err != nil {
 		return err
 	}
@@ -106,8 +106,8 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 }
 
 // resolve fills in defaults that depend on others and checks the flags.
-func (o *runOptions) resolve() error {
-	if err := errors.Join(o.where.Resolve(true, os.LookupEnv), o.how.Apply(), o.output.validate()); err != nil {
+func (o *runOptions) resolve(lookupEnv func(string) (string, bool)) error {
+	if err := errors.Join(o.where.Resolve(true, lookupEnv), o.how.Apply(), o.output.validate()); err != nil {
 		return err
 	}
 	embedded := o.where.RedisURL == ""

@@ -42,12 +42,53 @@ the tests say, 3 if there is no such run.`,
 				if asJSON {
 					encoder := json.NewEncoder(streams.Out)
 					encoder.SetIndent("", "  ")
-					return encoder.Encode(state)
+					return encoder.Encode(newStatusJSON(state))
 				}
 				return printState(streams.Out, state)
 			})
 		},
 	}
+}
+
+// statusJSON is what status --json prints.
+type statusJSON struct {
+	Run         string         `json:"run"`
+	Sealed      bool           `json:"sealed"`
+	Done        bool           `json:"done"`
+	Aborted     bool           `json:"aborted"`
+	AbortReason string         `json:"abort_reason,omitempty"`
+	AbortBy     string         `json:"abort_by,omitempty"`
+	Tests       int            `json:"tests"`
+	Results     int            `json:"results"`
+	Queued      int            `json:"queued"`
+	Requeued    int            `json:"requeued"`
+	Workers     []statusWorker `json:"workers"`
+}
+
+// statusWorker is a worker in statusJSON.
+type statusWorker struct {
+	ID       string   `json:"id"`
+	Info     string   `json:"info"`
+	Finished int      `json:"finished"`
+	Batch    int      `json:"batch"`
+	Open     bool     `json:"open"`
+	Alone    bool     `json:"alone"`
+	Held     int      `json:"held"`
+	Running  []string `json:"running"`
+}
+
+func newStatusJSON(s batch.State) statusJSON {
+	j := statusJSON{
+		Run: s.RunID, Sealed: s.Markers.Sealed, Done: s.Markers.Done, Aborted: s.Markers.Aborted, AbortReason: s.Abortion.Why,
+		AbortBy: s.Abortion.Who, Tests: s.Tests, Results: s.Results, Queued: s.Queued, Requeued: s.Requeued, Workers: []statusWorker{},
+	}
+	for _, w := range s.Workers {
+		j.Workers = append(j.Workers, statusWorker{
+			ID: w.ID, Info: w.Info, Finished: w.Finished, Batch: w.Batch, Open: w.Open, Alone: w.Alone, Held: w.Held,
+			Running: append([]string{}, w.Running...),
+		})
+	}
+	return j
 }
 
 func printState(w io.Writer, s batch.State) error {
@@ -83,7 +124,7 @@ func phase(s batch.State) string {
 	case s.Markers.Done:
 		return "done"
 	case s.Markers.Aborted:
-		return fmt.Sprintf("aborted by %s: %s", s.AbortBy, s.AbortReason)
+		return fmt.Sprintf("aborted by %s: %s", s.Abortion.Who, s.Abortion.Why)
 	case !s.Markers.Sealed:
 		return "the list is open"
 	}

@@ -17,11 +17,26 @@ import (
 )
 
 // limits are the flags that end a run which does not end.
-type limits struct{ run, worker time.Duration }
+type limits struct {
+	run, worker time.Duration
+	failures    int
+	failFast    bool
+}
 
 func (l *limits) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&l.run, "run-timeout", 6*time.Hour, "longest that the run may take; 0: no limit")
-	flags.DurationVar(&l.worker, "worker-timeout", 10*time.Minute, "how long there may be no live worker (three times that before the first); 0: no limit")
+	flags.DurationVar(&l.worker, "worker-timeout", 10*time.Minute, "how long there may be no worker (three times that before the first comes); 0: no limit")
+	flags.IntVar(&l.failures, "max-failures", 0, "stop the run after so many failures; 0: no limit")
+	flags.BoolVar(&l.failFast, "fail-fast", false, "stop the run after the first failure")
+}
+
+// policy is what the controller goes by.
+func (l limits) policy() recovery.Limits {
+	p := recovery.Limits{Run: l.run, FirstWorker: 3 * l.worker, NoWorker: l.worker, Outage: outage, Failures: l.failures}
+	if l.failFast {
+		p.Failures = 1
+	}
+	return p
 }
 
 // output are the flags that say what is written.
@@ -31,9 +46,9 @@ type output struct {
 }
 
 func (o *output) register(flags *pflag.FlagSet) {
-	flags.StringVar(&o.junit, "junit", "", "file for the JUnit report")
+	flags.StringVar(&o.junit, "junit", "", "`FILE` for the JUnit report; - is standard output")
 	flags.StringVar(&o.progress, "progress", "plain", "what to show while the run goes on: plain or none")
-	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show every test that finished")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show every test that ends, not only those that do not pass")
 }
 
 func (o *output) validate() error {
@@ -77,7 +92,7 @@ func (s supervision) attend(ctx context.Context) error {
 	last := began
 	controller := &recovery.Controller{
 		Queue: q, Lease: q.Options().Lease, Name: whoami(),
-		Limits: recovery.Limits{Run: s.limits.run, FirstWorker: 3 * s.limits.worker, NoWorker: s.limits.worker, Outage: outage},
+		Limits: s.limits.policy(),
 		Observe: func(events []batch.Event) {
 			for _, e := range events {
 				history.Add(e)
@@ -121,7 +136,8 @@ func readEnding(ctx context.Context, q *batch.Queue) (report.Ending, error) {
 	if err != nil {
 		return e, err
 	}
-	e.Tests, e.Markers, e.AbortReason, e.AbortBy = state.Tests, state.Markers, state.AbortReason, state.AbortBy
+	e.Tests, e.Markers = state.Tests, state.Markers
+	e.AbortReason, e.AbortBy, e.EnoughFailures = state.Abortion.Why, state.Abortion.Who, state.Abortion.EnoughFailures
 	if e.Results, err = q.Results(ctx); err != nil {
 		return e, err
 	}

@@ -30,9 +30,9 @@ type what struct {
 }
 
 func (w *what) register(flags *pflag.FlagSet) {
-	flags.StringVar(&w.tests, "tests", "", "file with the tests, one a line, as names or as JSON {\"test\": …, \"seconds\": …}; - is standard input")
-	flags.StringVar(&w.listCommand, "list-command", "", "shell command that prints such a list")
-	flags.BoolVar(&w.allowEmpty, "allow-empty", false, "an empty list is no error")
+	flags.StringVar(&w.tests, "tests", "", "`FILE` with the tests, one a line, as names or as JSON {\"test\": …, \"seconds\": …}; - is standard input")
+	flags.StringVar(&w.listCommand, "list-command", "", "shell `COMMAND` that prints such a list")
+	flags.BoolVar(&w.allowEmpty, "allow-empty", false, "an empty list is green; without this it is an error, exit status 4")
 }
 
 // load returns the list from wherever the flags say: a file, a command, or what the runner finds for the patterns. Tests
@@ -152,6 +152,9 @@ func parseLine(line string) (batch.Test, error) {
 		test = batch.Test{}
 		if err := decoder.Decode(&test); err != nil {
 			return test, fmt.Errorf("not a JSON object with \"test\" and perhaps \"seconds\": %w", err)
+		}
+		if rest := line[decoder.InputOffset():]; strings.TrimSpace(rest) != "" {
+			return test, fmt.Errorf("not a JSON object by itself: %.200q stands behind it", rest)
 		}
 		if test.Seconds < 0 {
 			return test, fmt.Errorf("test %.200q: %v seconds are negative", test.ID, test.Seconds)

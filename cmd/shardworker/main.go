@@ -27,8 +27,10 @@ func program() cli.Program {
 		Short: "claim tests of a run and run them, until the run is over",
 		Long: `
 Joins the run, claims batches of tests, runs them, and leaves when the controller says that all is done. It exits 0 when
-it did its duty, whatever the tests say: the controller (shardctl run, shardctl wait) has the verdict. Stopped by a
-signal, it ends its test runner with all its processes and gives back the tests that have no result.
+it did its duty, whatever the tests say: the controller (shardctl run, shardctl wait) has the verdict.
+
+Stopped by a signal it claims nothing more, gives back what has not started, lets the running test end for --stop-timeout,
+and then ends the runner with all its processes; a second signal does that at once. What has no result goes back.
 
 Exit status: 0 done or the run is over, 2 bad usage or credentials, 3 no such run or Redis out of reach,
 130/143 stopped by a signal.`,
@@ -41,6 +43,7 @@ type options struct {
 	where   cli.Where
 	how     cli.How
 	name    string
+	notice  string
 	index   int
 	wait    time.Duration
 	verbose bool
@@ -49,10 +52,11 @@ type options struct {
 func (o *options) register(flags *pflag.FlagSet) {
 	o.where.Register(flags)
 	o.how.Register(flags)
-	flags.StringVar(&o.name, "name", "", "what this worker's id begins with (default: the host's name)")
+	flags.StringVar(&o.name, "name", "", "`NAME` that this worker's id begins with (default: the host's name)")
 	flags.IntVar(&o.index, "index", 0, "number of this worker, given to tests as SHARD_WORKER_INDEX")
 	flags.DurationVar(&o.wait, "wait", 5*time.Minute, "how long to wait for the run to be opened")
-	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more")
+	flags.StringVar(&o.notice, "stop-on-file", "", "stop, as a signal would, when this file appears (a spot machine's notice)")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more of what goes on")
 }
 
 func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
@@ -64,9 +68,11 @@ func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) e
 	if len(args.Before) > 0 {
 		return cli.Usagef("unexpected argument %q: the command that runs tests comes after --", args.Before[0])
 	}
-	if err := errors.Join(o.where.Resolve(false, os.LookupEnv), o.how.Apply()); err != nil {
+	if err := errors.Join(o.where.Resolve(false, streams.LookupEnv), o.how.Apply()); err != nil {
 		return err
 	}
+	ctx, cancel := cli.StopOnFile(ctx, o.notice)
+	defer cancel()
 	r, err := runner.New(o.how.Runner, args.After, o.how.Artifacts)
 	if err != nil {
 		return cli.Usagef("%w", err)
@@ -74,7 +80,7 @@ func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) e
 	if closer, ok := r.(io.Closer); ok {
 		defer closer.Close()
 	}
-	rdb, disconnect, err := o.where.Connect(ctx, log)
+	rdb, disconnect, err := o.where.Connect(ctx, log, streams.Patience)
 	if err != nil {
 		return err
 	}
@@ -83,16 +89,22 @@ func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) e
 	if err != nil {
 		return err
 	}
-	err = worker.Run(ctx, q, r, worker.Options{
+	err = worker.Run(ctx, cli.Now(ctx), q, r, worker.Options{
 		Name: o.workerName(), Info: cli.HostInfo(), Index: o.index, BatchSize: o.how.BatchSize,
 		Limits: runner.Limits{Test: o.how.TestTimeout, Batch: o.how.BatchTimeout, Grace: runner.DefaultGrace}, Log: log,
-		Joined: func(id string) { log.Info("joined", "run", o.where.RunID, "worker", id) },
+		StopTimeout: o.how.StopTimeout,
+		Joined:      func(id string) { log.Info("joined", "run", o.where.RunID, "worker", id) },
 	})
 	if err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	var notice *cli.NoticeError
+	switch cause := context.Cause(ctx); {
+	case errors.As(cause, &notice):
+		log.Info(notice.Error())
+		return nil
+	case cause != nil:
+		return cause
 	}
 	log.Info("the run is over", "run", o.where.RunID)
 	return nil

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 )
@@ -21,10 +22,14 @@ type Command struct {
 	Run func(ctx context.Context, streams Streams, args Args) error
 }
 
-// Streams are what a command reads and writes.
+// Streams are what a command has of the world around it.
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
+	// LookupEnv reads the environment, as os.LookupEnv does. Program.Run sets it.
+	LookupEnv func(string) (string, bool)
+	// Patience is how long Redis may be out of reach when a command starts. 0: StartPatience.
+	Patience time.Duration
 }
 
 // Args are what the flags left over.
@@ -78,6 +83,7 @@ func (p Program) Run(ctx context.Context, streams Streams, args []string, lookup
 	if n := flags.ArgsLenAtDash(); n >= 0 {
 		rest = Args{Before: flags.Args()[:n], After: flags.Args()[n:]}
 	}
+	streams.LookupEnv = lookupEnv
 	err = command.Run(ctx, streams, rest)
 	var usage *UsageError
 	if errors.As(err, &usage) && !strings.Contains(usage.Error(), "--help") {
@@ -149,7 +155,8 @@ func (p Program) overview(w io.Writer) error {
 }
 
 func (p Program) help(w io.Writer, c *Command) error {
-	fmt.Fprintf(w, "%s - %s\n\nUsage: %s %s\n\n%s\n", p.title(c), c.Short, p.title(c), c.Usage, strings.TrimSpace(c.Long))
+	usage := strings.TrimSpace(p.title(c) + " " + c.Usage)
+	fmt.Fprintf(w, "%s - %s\n\nUsage: %s\n\n%s\n", p.title(c), c.Short, usage, strings.TrimSpace(c.Long))
 	if usages := c.flags().FlagUsagesWrapped(110); usages != "" {
 		fmt.Fprintf(w, "\nFlags (each also as an environment variable: --redis-url is %s):\n%s", EnvName("redis-url"), usages)
 	}

@@ -19,8 +19,8 @@ type Where struct{ RedisURL, RunID string }
 
 // Register declares the flags.
 func (w *Where) Register(flags *pflag.FlagSet) {
-	flags.StringVar(&w.RedisURL, "redis-url", "", "Redis of the run: redis://, rediss:// (TLS) or unix:// (also taken from REDIS_URL)")
-	flags.StringVar(&w.RunID, "run-id", "", "name of the run, the same in all jobs (default: from the CI's own variables)")
+	flags.StringVar(&w.RedisURL, "redis-url", "", "`URL` of the Redis of the run: redis://, rediss:// (TLS) or unix:// (also taken from REDIS_URL)")
+	flags.StringVar(&w.RunID, "run-id", "", "`ID` of the run, the same in all its jobs and new for each run (default: from the CI's own variables)")
 }
 
 // Resolve fills in what the environment says, and checks it. With embedded, no URL means a server in this process.
@@ -46,12 +46,13 @@ func (w *Where) Resolve(embedded bool, lookupEnv func(string) (string, bool)) er
 	return nil
 }
 
-// Connect opens the connection that Resolve decided on: to the URL, or to a server in this process. The function closes it.
-func (w *Where) Connect(ctx context.Context, log *slog.Logger) (*redis.Client, func(), error) {
+// Connect opens the connection that Resolve decided on: to the URL, with a patience as Streams has it, or to a server in this
+// process. The function closes it.
+func (w *Where) Connect(ctx context.Context, log *slog.Logger, patience time.Duration) (*redis.Client, func(), error) {
 	if w.RedisURL == "" {
 		return Embedded(ctx)
 	}
-	rdb, err := Connect(ctx, w.RedisURL, log)
+	rdb, err := Connect(ctx, w.RedisURL, log, patience)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -63,8 +64,8 @@ type Project struct{ Dir, Runner string }
 
 // Register declares the flags.
 func (p *Project) Register(flags *pflag.FlagSet) {
-	flags.StringVar(&p.Runner, "runner", "", "preset for the project's test runner: go; arguments after -- go to it. Without it the command after -- runs the tests")
-	flags.StringVarP(&p.Dir, "dir", "C", "", "folder of the project: change to it first, as make -C does; other paths are relative to it")
+	flags.StringVar(&p.Runner, "runner", "", "`NAME` of the preset for the project's test runner: go; what follows -- are its flags. Without it the command after -- runs the tests")
+	flags.StringVarP(&p.Dir, "dir", "C", "", "`FOLDER` of the project: change to it first, as make -C does; other paths are relative to it")
 }
 
 // Enter changes to the project's folder.
@@ -84,15 +85,17 @@ type How struct {
 	Artifacts                 string
 	BatchSize                 int
 	TestTimeout, BatchTimeout time.Duration
+	StopTimeout               time.Duration
 }
 
 // Register declares the flags.
 func (h *How) Register(flags *pflag.FlagSet) {
 	h.Project.Register(flags)
-	flags.IntVar(&h.BatchSize, "batch-size", 0, "most tests in one claim (default: a share of what is left)")
-	flags.DurationVar(&h.TestTimeout, "test-timeout", 10*time.Minute, "longest that one test may run (a command template: one batch); 0: no limit")
+	flags.IntVar(&h.BatchSize, "batch-size", 0, "most tests that a worker takes at once (default: a share of what is left)")
+	flags.DurationVar(&h.TestTimeout, "test-timeout", 10*time.Minute, "longest that one test may run (with a command after --: one batch); 0: no limit")
 	flags.DurationVar(&h.BatchTimeout, "batch-timeout", 0, "longest that a batch may run; 0: no limit")
-	flags.StringVar(&h.Artifacts, "artifacts", "", "folder in which {artifacts} of a command template is kept, a folder a batch")
+	flags.DurationVar(&h.StopTimeout, "stop-timeout", 30*time.Second, "how long running tests may go on after a stop (GitHub Actions allows 7s); 0: not at all")
+	flags.StringVar(&h.Artifacts, "artifacts", "", "`FOLDER` that keeps what the command after -- puts into {artifacts}, in a subfolder for each batch")
 }
 
 // Apply checks the flags and changes to the project's folder.
@@ -104,6 +107,8 @@ func (h *How) Apply() error {
 		return Usagef("--test-timeout %v: it cannot be negative", h.TestTimeout)
 	case h.BatchTimeout < 0:
 		return Usagef("--batch-timeout %v: it cannot be negative", h.BatchTimeout)
+	case h.StopTimeout < 0:
+		return Usagef("--stop-timeout %v: it cannot be negative", h.StopTimeout)
 	}
 	return h.Enter()
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -14,28 +13,32 @@ import (
 	"github.com/shardctl/shardctl/batch"
 )
 
-// startPatience is how long Redis may be out of reach when a command starts.
-const startPatience = 15 * time.Second
+// StartPatience is how long Redis may be out of reach when a command starts, unless somebody says otherwise.
+const StartPatience = 15 * time.Second
 
-// Connect opens a connection to the Redis at a redis://, rediss:// or unix:// URL and waits until it answers, for
-// startPatience. Errors never hold the URL's password.
-func Connect(ctx context.Context, rawURL string, log *slog.Logger) (*redis.Client, error) {
+// Connect opens a connection to the Redis at a redis://, rediss:// or unix:// URL and waits until it answers, at most for
+// patience (0: StartPatience). Errors never hold the URL's password.
+func Connect(ctx context.Context, rawURL string, log *slog.Logger, patience time.Duration) (*redis.Client, error) {
+	if patience == 0 {
+		patience = StartPatience
+	}
 	options, err := redis.ParseURL(rawURL)
 	if err != nil {
-		return nil, Usagef("--redis-url %s: %s (expected redis://[user:password@]host:port/db, rediss://… or unix:///path)", Redact(rawURL), cause(err))
+		return nil, Usagef("--redis-url %s: %s (expected redis://[user:password@]host:port/db, rediss://… or unix:///path)",
+			Redact(rawURL), whyNoURL(rawURL, err))
 	}
 	options.ClientName = "shardctl"
 	options.ContextTimeoutEnabled = true
 	redis.SetLogger(discard{}) // every error comes back to its caller
 	rdb := redis.NewClient(options)
-	if err := answers(ctx, rdb, Redact(rawURL), log); err != nil {
+	if err := answers(ctx, rdb, Redact(rawURL), log, patience); err != nil {
 		_ = rdb.Close()
 		return nil, err
 	}
 	return rdb, nil
 }
 
-func answers(ctx context.Context, rdb *redis.Client, where string, log *slog.Logger) error {
+func answers(ctx context.Context, rdb *redis.Client, where string, log *slog.Logger, patience time.Duration) error {
 	began := time.Now()
 	for warned := false; ; {
 		err := rdb.Ping(ctx).Err()
@@ -45,11 +48,11 @@ func answers(ctx context.Context, rdb *redis.Client, where string, log *slog.Log
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case !batch.Transient(err):
-			return Usagef("Redis at %s refuses us: %s; check user and password in --redis-url", where, cause(err))
-		case time.Since(began) > startPatience:
+			return Usagef("Redis at %s refuses us: %s; check --redis-url: user, password, and rediss:// for TLS only", where, err)
+		case time.Since(began) > patience:
 			return &UnreachableError{Where: where, Err: err}
 		case !warned:
-			log.Warn(fmt.Sprintf("Redis at %s does not answer, trying for %v", where, startPatience), "error", cause(err))
+			log.Warn(fmt.Sprintf("Redis at %s does not answer, trying for %v", where, patience), "error", err)
 			warned = true
 		}
 		select {
@@ -66,35 +69,45 @@ type UnreachableError struct {
 }
 
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("Redis at %s cannot be reached: %s; is it running, and is --redis-url right?", e.Where, cause(e.Err))
+	return fmt.Sprintf("Redis at %s cannot be reached: %s; is it running, and is --redis-url right?", e.Where, e.Err)
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// Redact returns a Redis URL without its password.
+// Redact returns a Redis URL without its password, nor what might be one in a URL that is not as it should be.
 func Redact(rawURL string) string {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		// What cannot be parsed may hold a password anywhere before the last @.
-		scheme, rest, ok := strings.Cut(rawURL, "://")
-		if i := strings.LastIndex(rest, "@"); ok && i >= 0 {
-			return scheme + "://xxxxx@" + rest[i+1:]
+	u, ok := parseURL(rawURL)
+	if !ok {
+		if i := strings.LastIndex(rawURL, "@"); i >= 0 {
+			return "…@" + rawURL[i+1:]
 		}
-		if !ok {
-			return "(not a URL)"
-		}
-		return rawURL
+		return "(not a URL)"
 	}
-	return u.Redacted()
+	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	if _, ok := u.User.Password(); ok {
+		shown.User = url.UserPassword(u.User.Username(), "xxxxx")
+	} else if u.User != nil { // perhaps a password without its colon
+		shown.User = url.User("xxxxx")
+	}
+	return shown.String()
 }
 
-// cause returns the text of an error without the URL that package url quotes in it.
-func cause(err error) string {
-	var parse *url.Error
-	if errors.As(err, &parse) {
-		return parse.Err.Error()
+// whyNoURL says why a URL cannot be used. Parsers quote parts of it: that is kept only if no password can be in there.
+func whyNoURL(rawURL string, err error) string {
+	switch _, ok := parseURL(rawURL); {
+	case ok:
+		return err.Error()
+	case strings.Contains(rawURL, "@"):
+		return "it cannot be read; in a password write % as %25, / as %2F, ? as %3F, # as %23, @ as %40"
 	}
-	return err.Error()
+	return "it cannot be read"
+}
+
+// parseURL parses a URL. It is not ok if a password may stand elsewhere than before the @ of a host.
+func parseURL(rawURL string) (*url.URL, bool) {
+	u, err := url.Parse(rawURL)
+	ok := err == nil && u.Scheme != "" && u.Opaque == "" && !strings.Contains(u.Path+u.RawQuery+u.Fragment, "@")
+	return u, ok
 }
 
 // discard is a logger for go-redis that says nothing.

@@ -16,20 +16,41 @@ func (e *SignalError) Error() string { return "stopped by " + e.Signal.String() 
 // Status is 128 and the signal's number, as shells have it.
 func (e *SignalError) Status() int { return 128 + int(e.Signal) }
 
-// Signals returns a context that SIGINT, SIGTERM or SIGHUP ends, with a SignalError as its cause. After the first, signals
-// have their usual effect again, so that a second one ends a process that does not end by itself.
+// Signals returns a context that the first SIGINT, SIGTERM or SIGHUP ends, with a SignalError as its cause: the program is
+// to come to an orderly end. The second ends the context that Now returns: it is to stop what it does. After that, signals
+// have their usual effect again.
 func Signals(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	received := make(chan os.Signal, 1)
+	now, cancelNow := context.WithCancelCause(ctx)
+	stop, cancelStop := context.WithCancelCause(context.WithValue(ctx, nowKey{}, now))
+	received := make(chan os.Signal, 2)
 	signal.Notify(received, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
-		select {
-		case s := <-received:
-			fmt.Fprintf(os.Stderr, "%s: stopping; once more to stop at once\n", s)
-			signal.Stop(received)
-			cancel(&SignalError{s.(syscall.Signal)})
-		case <-ctx.Done():
+		cancels := []context.CancelCauseFunc{cancelStop, cancelNow}
+		for i, advice := range []string{"stopping; once more to stop what runs at once", "stopping at once; once more to leave everything as it is"} {
+			select {
+			case s := <-received:
+				fmt.Fprintf(os.Stderr, "%s: %s\n", s, advice)
+				cancels[i](&SignalError{s.(syscall.Signal)})
+			case <-now.Done():
+				return
+			}
 		}
+		signal.Stop(received)
 	}()
-	return ctx, func() { signal.Stop(received); cancel(nil) }
+	return stop, func() {
+		signal.Stop(received)
+		cancelStop(nil)
+		cancelNow(nil)
+	}
+}
+
+type nowKey struct{}
+
+// Now returns the context that says stop at once, where ctx, which comes from Signals, says come to an end; ctx itself if
+// it does not come from there.
+func Now(ctx context.Context) context.Context {
+	if now, ok := ctx.Value(nowKey{}).(context.Context); ok {
+		return now
+	}
+	return ctx
 }

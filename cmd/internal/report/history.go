@@ -65,6 +65,8 @@ func (h *History) Add(e batch.Event) {
 		t.Result, t.Reason = e.Outcome.Status, e.Outcome.Message
 	case batch.Settled:
 		h.settle(e)
+	case batch.Returned:
+		h.giveBack(e)
 	case batch.Reaped:
 		h.reap(e)
 	case batch.ProblemFound:
@@ -120,6 +122,15 @@ func (h *History) settle(e batch.Event) {
 		}
 		return Held
 	})
+}
+
+// giveBack ends attempts that their worker had not begun, in a batch that goes on.
+func (h *History) giveBack(e batch.Event) {
+	for _, id := range e.Tests {
+		if a := h.test(id).held(e.Worker, e.Batch); a != nil {
+			a.End, a.Ended = HandedBack, e.Time
+		}
+	}
 }
 
 func (h *History) reap(e batch.Event) {

@@ -40,7 +40,7 @@ type Ending struct {
 	Missing              []string
 	Markers              batch.Markers
 	AbortReason, AbortBy string
-	// EnoughFailures: the run was aborted because a test failed, as --fail-fast asks.
+	// EnoughFailures: the run was aborted because tests failed, as --fail-fast and --max-failures ask.
 	EnoughFailures bool
 	// AllowEmpty: a run without tests is green.
 	AllowEmpty bool
@@ -117,7 +117,7 @@ func Judge(h *History, e Ending) Verdict {
 	}
 	v.addJournalProblems(unproven, e)
 	v.Exit = exitStatus(e.Tests, v.Counts, len(v.Incomplete) > 0, len(v.Problems) > 0, e.AllowEmpty)
-	if e.EnoughFailures && v.Counts[batch.Failed]+v.Counts[batch.Crashed]+v.Counts[batch.Timeout] > 0 {
+	if e.EnoughFailures && v.Counts[batch.Failed]+v.Counts[batch.Crashed]+v.Counts[batch.Timeout]+len(v.Problems) > 0 {
 		v.Exit = ExitFailed // that tests did not run is what --fail-fast asked for
 	}
 	v.measure()

@@ -15,8 +15,8 @@ import (
 
 var _ Runner = (*Command)(nil)
 
-// Run implements Runner. Only a test that is the only one of its batch gets a batch.Start: from a command nobody learns when
-// a test of several starts.
+// Run implements Runner. From a command nobody learns when a test of several starts: all of them get a batch.Start when it
+// does, and are charged together if the worker vanishes.
 func (c *Command) Run(ctx context.Context, job Job, emit func(batch.Event)) error {
 	if len(job.Batch.Tests) == 0 {
 		return nil // without names, many commands run all tests there are
@@ -79,9 +79,10 @@ func (c *Command) runPart(ctx context.Context, job Job, ids []string, artifacts 
 		}
 		defer p.Stdin.Close()
 	}
-	alone := len(job.Batch.Tests) == 1
-	if alone && ctx.Err() == nil {
-		emit(batch.Event{Type: batch.Start, Test: ids[0]})
+	if ctx.Err() == nil {
+		for _, id := range ids {
+			emit(batch.Event{Type: batch.Start, Test: id})
+		}
 	}
 	started := time.Now()
 	end, err := p.run(ctx)
@@ -96,7 +97,7 @@ func (c *Command) runPart(ctx context.Context, job Job, ids []string, artifacts 
 		found = readEvidence(files.junitDir)
 	}
 	v := verdict{
-		name: c.name(), ids: ids, alone: alone, evidence: found, end: end,
+		name: c.name(), ids: ids, alone: len(job.Batch.Tests) == 1, evidence: found, end: end,
 		seconds: time.Since(started).Seconds(), output: output.String(),
 	}
 	v.tell(emit)

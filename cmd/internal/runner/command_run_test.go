@@ -120,7 +120,7 @@ func TestCommandNames(t *testing.T) {
 					t.Errorf("%.80q: %+v", id, o)
 				}
 			}
-			if len(got.starts)+len(got.problems) > 0 {
+			if len(got.problems) > 0 || len(got.starts) != len(ids) {
 				t.Errorf("%+v", got)
 			}
 		})
@@ -239,7 +239,7 @@ func TestCommandTimeLimits(t *testing.T) {
 
 			job = jobOf("a", "b")
 			job.Limits = limits
-			if got, err := runCommandIn(t, t.Context(), script(t, hang), job); err != nil || len(got.outcomes)+len(got.problems)+len(got.starts) > 0 {
+			if got, err := runCommandIn(t, t.Context(), script(t, hang), job); err != nil || len(got.outcomes)+len(got.problems) > 0 || len(got.starts) != 2 {
 				t.Errorf("several: %+v, %v", got, err)
 			}
 		})

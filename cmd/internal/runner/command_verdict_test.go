@@ -78,8 +78,8 @@ func TestCommandVerdict(t *testing.T) {
 					t.Errorf("%+v", p)
 				}
 			}
-			if alone := len(tt.ids) == 1; alone != (len(got.starts) == 1) {
-				t.Errorf("starts %q", got.starts)
+			if diff := cmp.Diff(tt.ids, got.starts); diff != "" {
+				t.Error("starts (-want +got):\n" + diff)
 			}
 		})
 	}

@@ -16,6 +16,8 @@ type life struct {
 	done   sync.WaitGroup
 	// woken has room for one: somebody should look again. The wake stream's goroutine writes, the loop reads.
 	woken chan struct{}
+	// due has room for one: a beat is due before its time. The loop and its helpers write, the beating goroutine reads.
+	due chan struct{}
 
 	mu sync.Mutex
 	// holding is the batch under way, or nil; interrupt ends its runner. The loop writes both, the other goroutines read.
@@ -28,7 +30,7 @@ type life struct {
 // live starts the life of a member. answer is what its join was answered.
 func (w *worker) live(answer batch.Answer) *life {
 	ctx, cancel := context.WithCancel(w.redis)
-	l := &life{w: w, cancel: cancel, woken: make(chan struct{}, 1)}
+	l := &life{w: w, cancel: cancel, woken: make(chan struct{}, 1), due: make(chan struct{}, 1)}
 	l.done.Go(func() { l.beat(ctx) })
 	l.done.Go(func() { l.follow(ctx, answer.Cursor) })
 	return l
@@ -91,9 +93,14 @@ func (l *life) beat(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		case <-l.due:
+		}
+		beat := l.w.m.Beat
+		if l.w.stop.Err() != nil {
+			beat = l.w.m.Drain
 		}
 		number, held := l.held()
-		_, err := l.w.m.Beat(ctx, number, held)
+		_, err := beat(ctx, number, held)
 		if errors.Is(err, batch.NotJoined) || errors.Is(err, batch.Gone) || errors.Is(err, batch.OtherEpoch) {
 			l.stopRunning(err)
 			l.wake()
@@ -129,9 +136,15 @@ func (l *life) follow(ctx context.Context, cursor string) {
 	}
 }
 
-func (l *life) wake() {
+func (l *life) wake() { signal(l.woken) }
+
+// beatNow has Redis told at once what is held.
+func (l *life) beatNow() { signal(l.due) }
+
+// signal sets a flag that a channel of capacity 1 is.
+func signal(flag chan<- struct{}) {
 	select {
-	case l.woken <- struct{}{}:
+	case flag <- struct{}{}:
 	default:
 	}
 }

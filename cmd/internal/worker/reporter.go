@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -23,17 +24,19 @@ type reporter struct {
 	wake   chan struct{} // capacity 1; emit and close write, the sending goroutine reads
 	ended  chan struct{} // closed by the sending goroutine
 
-	mu     sync.Mutex
-	events []batch.Event   // not acknowledged, in order
-	open   map[string]bool // tests whose finish is not acknowledged
-	closed bool
-	err    error
+	mu       sync.Mutex
+	events   []batch.Event   // not acknowledged, in order
+	open     map[string]bool // tests that this worker holds: not given back, their finish not acknowledged
+	running  map[string]bool // tests that started and have not finished
+	draining bool            // no further test counts but those that were running
+	closed   bool
+	err      error
 }
 
 // newReporter starts the reporter of a batch. cancel is called when its reports are not wanted any more.
 func (w *worker) newReporter(b batch.Batch, cancel context.CancelCauseFunc) *reporter {
 	r := &reporter{
-		w: w, number: b.Number, cancel: cancel, open: map[string]bool{},
+		w: w, number: b.Number, cancel: cancel, open: map[string]bool{}, running: map[string]bool{},
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	for _, id := range b.IDs() {
@@ -47,9 +50,54 @@ func (w *worker) newReporter(b batch.Batch, cancel context.CancelCauseFunc) *rep
 func (r *reporter) emit(e batch.Event) {
 	clip(&e.Outcome)
 	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch e.Type {
+	case batch.Start:
+		if r.draining && !r.running[e.Test] {
+			return // it was given back; its runner is about to be stopped
+		}
+		r.running[e.Test] = true
+	case batch.Pause:
+		if !r.draining {
+			delete(r.running, e.Test)
+		}
+	case batch.Finish:
+		if r.draining && !r.running[e.Test] {
+			return
+		}
+		delete(r.running, e.Test)
+	}
 	r.events = append(r.events, e)
-	r.mu.Unlock()
-	r.signal()
+	signal(r.wake)
+	if r.draining && len(r.running) == 0 {
+		r.cancel(errStopped)
+	}
+}
+
+// drain gives up the tests that have neither started nor finished, and returns those that are running. When they have
+// finished, the runner is stopped.
+func (r *reporter) drain() (running []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.draining = true
+	finished := finishes(r.events)
+	for id := range r.open {
+		if !r.running[id] && !finished[id] {
+			delete(r.open, id)
+		}
+	}
+	return slices.Sorted(maps.Keys(r.running))
+}
+
+// finishes are the tests that events tell the end of.
+func finishes(events []batch.Event) map[string]bool {
+	finished := map[string]bool{}
+	for _, e := range events {
+		if e.Type == batch.Finish {
+			finished[e.Test] = true
+		}
+	}
+	return finished
 }
 
 // close waits until everything is reported, and returns why it was not.
@@ -57,7 +105,7 @@ func (r *reporter) close() error {
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()
-	r.signal()
+	signal(r.wake)
 	<-r.ended
 	return r.err
 }
@@ -66,24 +114,12 @@ func (r *reporter) close() error {
 func (r *reporter) held() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	held := make([]string, 0, len(r.open))
-	for id := range r.open {
-		held = append(held, id)
-	}
-	slices.Sort(held)
-	return held
+	return slices.Sorted(maps.Keys(r.open))
 }
 
 // unsent are the finishes and problems that were not acknowledged; after close.
 func (r *reporter) unsent() []batch.Event {
 	return slices.DeleteFunc(r.events, func(e batch.Event) bool { return e.Type == batch.Start || e.Type == batch.Pause })
-}
-
-func (r *reporter) signal() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
 }
 
 func (r *reporter) send() {
@@ -104,7 +140,7 @@ func (r *reporter) send() {
 				r.cancel(err)
 				return
 			}
-			r.acknowledge(len(events), events)
+			r.acknowledge(events)
 		}
 	}
 }
@@ -114,12 +150,7 @@ func (r *reporter) send() {
 func (r *reporter) next() (events []batch.Event, last bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	finished := map[string]bool{}
-	for _, e := range r.events {
-		if e.Type == batch.Finish {
-			finished[e.Test] = true
-		}
-	}
+	finished := finishes(r.events)
 	r.events = slices.DeleteFunc(r.events, func(e batch.Event) bool {
 		return finished[e.Test] && (e.Type == batch.Start || e.Type == batch.Pause)
 	})
@@ -131,13 +162,11 @@ func (r *reporter) next() (events []batch.Event, last bool) {
 	return slices.Clone(r.events[:n]), r.closed
 }
 
-func (r *reporter) acknowledge(n int, events []batch.Event) {
+func (r *reporter) acknowledge(events []batch.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.events = r.events[n:]
-	for _, e := range events {
-		if e.Type == batch.Finish {
-			delete(r.open, e.Test)
-		}
+	r.events = r.events[len(events):]
+	for id := range finishes(events) {
+		delete(r.open, id)
 	}
 }

@@ -23,6 +23,8 @@ type Options struct {
 	BatchSize int
 	// Limits of each batch.
 	Limits runner.Limits
+	// StopTimeout is how long the running test may go on after a stop. 0: not at all.
+	StopTimeout time.Duration
 	// Log gets what a person who watches this worker should know.
 	Log *slog.Logger
 	// Joined is called with the id of each membership, before its first claim; nil: nobody asks.
@@ -43,16 +45,22 @@ var (
 	errAborted = errors.New("the run was aborted")
 )
 
-// Run works for a run until it is over or ctx ends, and returns nil in both cases: the worker has done its duty, whatever
+// Run works for a run until it is over or stop ends, and returns nil in both cases: the worker has done its duty, whatever
 // the tests say. An error means that it could not: Redis is gone, holds no such run any more, or the runner cannot work.
 // What it held is handed back.
-func Run(ctx context.Context, q *batch.Queue, r runner.Runner, o Options) error {
-	w := &worker{q: q, runner: r, o: o, stop: ctx}
+//
+// When stop ends, nothing more is claimed, the tests of the batch that have not started go back at once, and the running one
+// may end within StopTimeout. When now ends (it ends no later than the caller wants to wait; it may be stop itself), the
+// runner is stopped at once. Whatever Redis does, Run returns some seconds later.
+func Run(stop, now context.Context, q *batch.Queue, r runner.Runner, o Options) error {
+	w := &worker{q: q, runner: r, o: o, stop: stop, now: now}
 	var end context.CancelFunc
-	w.redis, end = outlive(ctx, cleanup)
+	w.redis, end = context.WithCancel(context.WithoutCancel(stop))
 	defer end()
+	after(stop, w.redis, o.StopTimeout+o.Limits.Grace+cleanup, end)
+	after(now, w.redis, o.Limits.Grace+cleanup, end)
 	for {
-		err := w.member(ctx)
+		err := w.member(stop)
 		if !errors.Is(err, batch.NotJoined) {
 			return err
 		}
@@ -60,14 +68,12 @@ func Run(ctx context.Context, q *batch.Queue, r runner.Runner, o Options) error 
 	}
 }
 
-// outlive returns a context that ends some time after ctx.
-func outlive(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+// after calls do some time after ctx ended, unless end has ended by then.
+func after(ctx, end context.Context, by time.Duration, do func()) {
 	context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(by, cancel)
-		context.AfterFunc(longer, func() { timer.Stop() })
+		timer := time.AfterFunc(by, do)
+		context.AfterFunc(end, func() { timer.Stop() })
 	})
-	return longer, cancel
 }
 
 // worker is the state of one Run. All of it belongs to the goroutine of Run; life and reporter have their own.
@@ -75,9 +81,9 @@ type worker struct {
 	q      *batch.Queue
 	runner runner.Runner
 	o      Options
-	// stop says stop claiming and running; redis is for requests, and outlives it.
-	stop, redis context.Context
-	m           *batch.Member
+	// stop says stop claiming, now stop running; redis is for requests, and outlives them.
+	stop, now, redis context.Context
+	m                *batch.Member
 	// late are finishes that were not reported when the membership in which they happened ended.
 	late []batch.Event
 }
@@ -190,10 +196,12 @@ func (w *worker) batchSize() int {
 
 // run runs one batch to its settlement.
 func (w *worker) run(ctx context.Context, life *life, b batch.Batch) error {
-	running, cancel := context.WithCancelCause(ctx)
+	running, cancel := context.WithCancelCause(w.now)
 	defer cancel(nil)
 	reports := w.newReporter(b, cancel)
 	life.hold(reports, cancel)
+	forget := context.AfterFunc(ctx, func() { w.drain(running, life, reports, cancel) })
+	defer forget()
 
 	job := runner.Job{Batch: b, Env: w.env(b), Limits: w.o.Limits}
 	runErr := w.runner.Run(running, job, reports.emit)
@@ -203,19 +211,32 @@ func (w *worker) run(ctx context.Context, life *life, b batch.Batch) error {
 	}
 	life.release()
 	how := batch.Requeue
-	if runErr != nil {
+	if runErr != nil || ctx.Err() != nil {
 		how = batch.HandBack
 	}
 	if err := w.settle(b.Number, how); err != nil {
 		return err
 	}
 	switch cause := context.Cause(running); {
-	case cause != nil && (ctx.Err() != nil || errors.Is(cause, errAborted)):
+	case ctx.Err() != nil || errors.Is(cause, errAborted):
 		return nil // the next claim, or the look at ctx, ends the work
 	case runErr != nil:
 		return fmt.Errorf("the runner cannot work: %w", runErr)
 	}
 	return nil
+}
+
+// drain is what a stop does to the batch under way: tests that have not started go back at once, so that others run them
+// while those that are running end; for that they have StopTimeout.
+func (w *worker) drain(running context.Context, life *life, reports *reporter, cancel context.CancelCauseFunc) {
+	left := reports.drain()
+	life.beatNow()
+	if len(left) == 0 || w.o.StopTimeout == 0 {
+		cancel(errStopped)
+		return
+	}
+	w.o.Log.Info(fmt.Sprintf("stopping: what is running may take another %v", w.o.StopTimeout), "tests", left)
+	after(w.stop, running, w.o.StopTimeout, func() { cancel(errStopped) })
 }
 
 func (w *worker) settle(number int, how batch.Settlement) error {

@@ -73,7 +73,7 @@ func open(t *testing.T, rdb *redis.Client, tests int) *fixture {
 func (f *fixture) work(ctx context.Context, name string, r scripted, batchSize int) (wait func() error) {
 	ended := make(chan error, 1)
 	go func() {
-		ended <- worker.Run(ctx, f.q, r, worker.Options{
+		ended <- worker.Run(ctx, ctx, f.q, r, worker.Options{
 			Name: name, BatchSize: batchSize, Log: slog.New(slog.DiscardHandler), Index: 3,
 		})
 	}()
@@ -232,7 +232,7 @@ func TestAbortStopsRunner(t *testing.T) {
 		return context.Cause(ctx)
 	}, 2)
 	f.until(ofType(batch.Start))
-	if _, err := f.q.Abort(t.Context(), "enough", "me"); err != nil {
+	if _, err := f.q.Abort(t.Context(), batch.Abortion{Why: "enough", Who: "me"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := wait(); err != nil {
@@ -284,7 +284,7 @@ func TestRunnerThatCannotWork(t *testing.T) {
 
 func TestOverBeforeJoin(t *testing.T) {
 	f := open(t, batchtest.Embedded(t), 1)
-	if _, err := f.q.Abort(t.Context(), "enough", "me"); err != nil {
+	if _, err := f.q.Abort(t.Context(), batch.Abortion{Why: "enough", Who: "me"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.work(t.Context(), "w", passing, 1)(); err != nil {
