@@ -7,6 +7,7 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -40,8 +41,11 @@ func Real(t testing.TB) *redis.Client {
 // Server is a running redis-server.
 type Server struct {
 	Addr string
-	cmd  *exec.Cmd
+	stop func()
 }
+
+// Stop kills the server and waits for its end. What it held is lost.
+func (s *Server) Stop() { s.stop() }
 
 // StartReal is Real for tests that need the address, or arguments of redis-server's own.
 func StartReal(t testing.TB, args ...string) *Server {
@@ -67,11 +71,12 @@ func StartReal(t testing.TB, args ...string) *Server {
 			t.Logf("redis-server at %s: %v", addr, err)
 			continue
 		}
-		t.Cleanup(func() {
+		server := &Server{Addr: addr, stop: sync.OnceFunc(func() {
 			_ = cmd.Process.Kill()
 			<-ended
-		})
-		return &Server{Addr: addr, cmd: cmd}
+		})}
+		t.Cleanup(server.stop)
+		return server
 	}
 	t.Fatal("redis-server does not start")
 	return nil

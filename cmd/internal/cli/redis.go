@@ -23,7 +23,7 @@ func Connect(ctx context.Context, rawURL string, log *slog.Logger, patience time
 		patience = StartPatience
 	}
 	options, err := redis.ParseURL(rawURL)
-	if err != nil {
+	if _, ok := parseURL(rawURL); err != nil || !ok {
 		return nil, Usagef("--redis-url %s: %s (expected redis://[user:password@]host:port/db, rediss://… or unix:///path)",
 			Redact(rawURL), whyNoURL(rawURL, err))
 	}
@@ -40,7 +40,7 @@ func Connect(ctx context.Context, rawURL string, log *slog.Logger, patience time
 
 func answers(ctx context.Context, rdb *redis.Client, where string, log *slog.Logger, patience time.Duration) error {
 	began := time.Now()
-	for warned := false; ; {
+	for warned := false; ; warned = true {
 		err := rdb.Ping(ctx).Err()
 		switch {
 		case err == nil:
@@ -48,12 +48,13 @@ func answers(ctx context.Context, rdb *redis.Client, where string, log *slog.Log
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case !batch.Transient(err):
-			return Usagef("Redis at %s refuses us: %s; check --redis-url: user, password, and rediss:// for TLS only", where, err)
-		case time.Since(began) > patience:
-			return &UnreachableError{Where: where, Err: err}
-		case !warned:
+			return Usagef("Redis at %s refuses us: %s; check user and password in --redis-url", where, err)
+		}
+		if !warned {
 			log.Warn(fmt.Sprintf("Redis at %s does not answer, trying for %v", where, patience), "error", err)
-			warned = true
+		}
+		if time.Since(began) > patience {
+			return &UnreachableError{Where: where, Err: err}
 		}
 		select {
 		case <-time.After(250 * time.Millisecond):
@@ -69,7 +70,7 @@ type UnreachableError struct {
 }
 
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("Redis at %s cannot be reached: %s; is it running, and is --redis-url right?", e.Where, e.Err)
+	return fmt.Sprintf("Redis at %s cannot be reached: %s; is it running, and is --redis-url right (host, port, rediss:// only for TLS)?", e.Where, e.Err)
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }

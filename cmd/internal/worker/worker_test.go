@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -71,10 +72,14 @@ func open(t *testing.T, rdb *redis.Client, tests int) *fixture {
 
 // work starts a worker, and returns a function that waits for its end.
 func (f *fixture) work(ctx context.Context, name string, r scripted, batchSize int) (wait func() error) {
+	return f.workUntil(ctx, ctx, 0, name, r, batchSize)
+}
+
+func (f *fixture) workUntil(stop, now context.Context, stopTimeout time.Duration, name string, r scripted, batchSize int) (wait func() error) {
 	ended := make(chan error, 1)
 	go func() {
-		ended <- worker.Run(ctx, ctx, f.q, r, worker.Options{
-			Name: name, BatchSize: batchSize, Log: slog.New(slog.DiscardHandler), Index: 3,
+		ended <- worker.Run(stop, now, f.q, r, worker.Options{
+			Name: name, BatchSize: batchSize, Log: slog.New(slog.DiscardHandler), Index: 3, StopTimeout: stopTimeout,
 		})
 	}()
 	return func() error {
@@ -310,4 +315,10 @@ func TestEnvironment(t *testing.T) {
 	if diff := cmp.Diff(want, env); diff != "" {
 		t.Error("environment (-want +got):\n" + diff)
 	}
+}
+
+func sorted(list []string) []string {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return list
 }
