@@ -40,13 +40,15 @@ Exit status: 0 done or the run is over, 2 bad usage or credentials, 3 no such ru
 }
 
 type options struct {
-	where   cli.Where
-	how     cli.How
-	name    string
-	notice  string
-	index   int
-	wait    time.Duration
-	verbose bool
+	where  cli.Where
+	how    cli.How
+	name   string
+	notice string
+	// dieWithParent is for a shell in front that passes no signals on.
+	dieWithParent bool
+	index         int
+	wait          time.Duration
+	verbose       bool
 }
 
 func (o *options) register(flags *pflag.FlagSet) {
@@ -56,6 +58,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.IntVar(&o.index, "index", 0, "number of this worker, given to tests as SHARD_WORKER_INDEX")
 	flags.DurationVar(&o.wait, "wait", 5*time.Minute, "how long to wait for the run to be opened")
 	flags.StringVar(&o.notice, "stop-on-file", "", "stop, as a signal would, when this file appears (a spot machine's notice)")
+	flags.BoolVar(&o.dieWithParent, "die-with-parent", false, "stop, as SIGTERM would, when the process that started this one ends (Linux)")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more of what goes on")
 }
 
@@ -70,6 +73,11 @@ func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) e
 	}
 	if err := errors.Join(o.where.Resolve(false, streams.LookupEnv), o.how.Apply()); err != nil {
 		return err
+	}
+	if o.dieWithParent {
+		if err := cli.DieWithParent(); err != nil {
+			return err
+		}
 	}
 	ctx, cancel := cli.StopOnFile(ctx, o.notice)
 	defer cancel()
