@@ -106,7 +106,7 @@ func block(dir string) error {
 func writeFake(path, mode string, names []string) error {
 	suite := junit.Suite{Name: "fake"}
 	for _, name := range names {
-		c := junit.Case{Name: name, Status: junit.Passed}
+		c := junit.Case{Classname: "fake", Name: name, Status: junit.Passed}
 		if mode == "fail" {
 			c.Status, c.Message = junit.Failed, "it fails on purpose"
 		}

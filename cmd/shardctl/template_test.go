@@ -22,7 +22,7 @@ func TestTemplatesThatDoNotReport(t *testing.T) {
 		{"broken JUnit", fake(t, "-mode", "broken", "-junit", "{junit}", "-stdin"), 3,
 			[]string{"INCOMPLETE: all 3 tests lost", "JUnit file cannot be read", "junit.xml"}},
 		{"JUnit with other names", fake(t, "-junit", "{junit}", "other"), 3,
-			[]string{"INCOMPLETE: all 3 tests lost", "its JUnit names only other cases", `"other"`}},
+			[]string{"INCOMPLETE: all 3 tests lost", "its JUnit names only other cases", "fake.other"}},
 		{"a command that fails at once", []string{"--", "sh", "-c", "echo no database >&2; exit 9"}, 3,
 			[]string{"INCOMPLETE: all 3 tests lost", "exit status 9", "no database"}},
 		{"a foreign case fails", fake(t, "-mode", "stranger", "-junit", "{junit}", "-stdin"), 1,

@@ -81,6 +81,17 @@ func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) e
 	}
 	ctx, cancel := cli.StopOnFile(ctx, o.notice)
 	defer cancel()
+	err := o.work(ctx, streams, args, log)
+	var notice *cli.NoticeError
+	if errors.As(err, &notice) {
+		log.Info(notice.Error())
+		return nil
+	}
+	return err
+}
+
+// work returns nil when the run is over, the cause of ctx when that ended first, or why this worker could not do its duty.
+func (o *options) work(ctx context.Context, streams cli.Streams, args cli.Args, log *slog.Logger) error {
 	r, err := runner.New(o.how.Runner, args.After, o.how.Artifacts)
 	if err != nil {
 		return cli.Usagef("%w", err)
@@ -106,13 +117,8 @@ func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) e
 	if err != nil {
 		return err
 	}
-	var notice *cli.NoticeError
-	switch cause := context.Cause(ctx); {
-	case errors.As(cause, &notice):
-		log.Info(notice.Error())
-		return nil
-	case cause != nil:
-		return cause
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	log.Info("the run is over", "run", o.where.RunID)
 	return nil

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/shardctl/shardctl/junit"
 )
 
 // Command is a command, or one of several subcommands.
@@ -92,11 +94,15 @@ func (p Program) Run(ctx context.Context, streams Streams, args []string, lookup
 	return err
 }
 
+// furtherLines indents all lines but the first: what a tool said begins no line, so that it gives no command to a CI system.
+var furtherLines = strings.NewReplacer("\r\n", "\n    ", "\n", "\n    ", "\r", "\n    ")
+
 // Report writes an error for a person and returns the exit status of the process.
 func (p Program) Report(w io.Writer, err error) int {
 	var silent *ExitError
 	if err != nil && !errors.As(err, &silent) {
-		fmt.Fprintf(w, "%s: %v\n", p.Name, err)
+		text := strings.TrimRight(junit.Sanitize(err.Error()), "\r\n")
+		fmt.Fprintf(w, "%s: %s\n", p.Name, furtherLines.Replace(text))
 	}
 	return Status(err)
 }

@@ -7,12 +7,16 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+
+	"github.com/shardctl/shardctl/junit"
 )
 
 // NewLog returns a log for people: one line an event, the program's name in front.
 func NewLog(w io.Writer, program string, level slog.Level) *slog.Logger {
 	return slog.New(&lineHandler{w: w, mu: &sync.Mutex{}, prefix: program + ": ", level: level})
 }
+
+var lineBreaks = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ")
 
 type lineHandler struct {
 	w      io.Writer
@@ -48,9 +52,9 @@ func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 		write(a)
 	}
 	r.Attrs(write)
-	b.WriteByte('\n')
+	line := lineBreaks.Replace(junit.Sanitize(b.String())) + "\n" // foreign text begins no line and moves no cursor
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	_, err := io.WriteString(h.w, b.String())
+	_, err := io.WriteString(h.w, line)
 	return err
 }

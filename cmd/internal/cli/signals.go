@@ -18,17 +18,24 @@ func (e *SignalError) Status() int { return 128 + int(e.Signal) }
 
 // Signals returns a context that the first SIGINT, SIGTERM or SIGHUP ends, with a SignalError as its cause: the program is
 // to come to an orderly end. The second ends the context that Now returns: it is to stop what it does. After that, signals
-// have their usual effect again.
+// have their usual effect again. SIGHUP stays ignored where it was (nohup).
 func Signals(ctx context.Context) (context.Context, context.CancelFunc) {
 	now, cancelNow := context.WithCancelCause(ctx)
 	stop, cancelStop := context.WithCancelCause(context.WithValue(ctx, nowKey{}, now))
 	received := make(chan os.Signal, 2)
-	signal.Notify(received, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	stopping := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		stopping = append(stopping, syscall.SIGHUP)
+	}
+	signal.Notify(received, stopping...)
 	go func() {
 		cancels := []context.CancelCauseFunc{cancelStop, cancelNow}
 		for i, advice := range []string{"stopping; once more to stop what runs at once", "stopping at once; once more to leave everything as it is"} {
 			select {
 			case s := <-received:
+				// What this program's output is piped into may have got the signal too, and be gone (Ctrl-C): to write
+				// then must fail, not end the program. Notify, unlike Ignore, changes nothing for child processes.
+				signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 				fmt.Fprintf(os.Stderr, "%s: %s\n", s, advice)
 				cancels[i](&SignalError{s.(syscall.Signal)})
 			case <-now.Done():

@@ -123,7 +123,10 @@ func (l *life) follow(ctx context.Context, cursor string) {
 	for ctx.Err() == nil {
 		answer, err := l.w.q.Wait(ctx, cursor, poll)
 		if err != nil {
-			l.wait(ctx, time.Second) // the loop's own requests tell what is wrong
+			select { // the loop's own requests tell what is wrong
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+			}
 			continue
 		}
 		if answer.Markers.Aborted {

@@ -13,7 +13,7 @@ const outage = 2 * time.Minute
 // persist repeats a request while Redis cannot be reached. Every request of the protocol may be repeated.
 func (w *worker) persist(request func() error) error {
 	began, pause := time.Now(), 50*time.Millisecond
-	for {
+	for first := true; ; first = false {
 		err := request()
 		if !batch.Transient(err) {
 			return err
@@ -21,7 +21,9 @@ func (w *worker) persist(request func() error) error {
 		if time.Since(began) > outage {
 			return fmt.Errorf("Redis has not answered for %v, giving up: %w", outage, err)
 		}
-		w.o.Log.Warn("Redis does not answer, trying again", "error", err)
+		if first {
+			w.o.Log.Warn(fmt.Sprintf("Redis does not answer, trying again for %v", outage), "error", err)
+		}
 		select {
 		case <-time.After(pause):
 		case <-w.redis.Done():

@@ -49,6 +49,7 @@ func (w *worker) newReporter(b batch.Batch, cancel context.CancelCauseFunc) *rep
 // emit takes an event. It never waits for Redis.
 func (r *reporter) emit(e batch.Event) {
 	clip(&e.Outcome)
+	e.Problem.Details = shorten(e.Problem.Details, mostOutput)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch e.Type {
