@@ -38,6 +38,9 @@ func Real(t testing.TB) *redis.Client {
 	return client(t, StartReal(t).Addr)
 }
 
+// startPatience is how long a server may take to accept connections.
+const startPatience = 20 * time.Second
+
 // Server is a running redis-server.
 type Server struct {
 	Addr string
@@ -47,7 +50,7 @@ type Server struct {
 // Stop kills the server and waits for its end. What it held is lost.
 func (s *Server) Stop() { s.stop() }
 
-// StartReal is Real for tests that need the address, or arguments of redis-server's own.
+// StartReal is Real for tests that need the address, or arguments of redis-server's own (but for --port).
 func StartReal(t testing.TB, args ...string) *Server {
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -69,6 +72,7 @@ func StartReal(t testing.TB, args ...string) *Server {
 		go func() { ended <- cmd.Wait() }()
 		if err := answers(addr, ended); err != nil {
 			t.Logf("redis-server at %s: %v", addr, err)
+			_ = cmd.Process.Kill()
 			continue
 		}
 		server := &Server{Addr: addr, stop: sync.OnceFunc(func() {
@@ -82,8 +86,9 @@ func StartReal(t testing.TB, args ...string) *Server {
 	return nil
 }
 
-// answers waits until a connection to addr is accepted, or the server has ended.
+// answers waits until a connection to addr is accepted, or the server has ended or takes too long.
 func answers(addr string, ended <-chan error) error {
+	deadline := time.After(startPatience)
 	retry := time.NewTicker(2 * time.Millisecond)
 	defer retry.Stop()
 	for {
@@ -93,6 +98,8 @@ func answers(addr string, ended <-chan error) error {
 		select {
 		case err := <-ended:
 			return fmt.Errorf("ended: %w", err)
+		case <-deadline:
+			return fmt.Errorf("no answer within %v", startPatience)
 		case <-retry.C:
 		}
 	}

@@ -85,10 +85,14 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 		return err
 	}
 	defer disconnect()
-	q, err := enqueue(ctx, func() (*batch.Queue, error) {
-		return batch.Open(ctx, rdb, o.where.RunID, manifest(tests), options)
-	}, tests)
+	q, err := batch.Open(ctx, rdb, o.where.RunID, manifest(tests), options)
 	if err != nil {
+		return err
+	}
+	if _, err := q.Enqueue(ctx, tests); err != nil {
+		return err
+	}
+	if err := q.Seal(ctx, len(tests)); err != nil {
 		return err
 	}
 	fmt.Fprintf(streams.Out, "run %s: %d tests\n", o.where.RunID, len(tests))
@@ -135,16 +139,4 @@ func (o *runOptions) runner(args cli.Args) (runner.Runner, error) {
 		return nil, cli.Usagef("%w", err)
 	}
 	return r, nil
-}
-
-// enqueue opens the run, fills its list and closes it. Repeating any of it changes nothing.
-func enqueue(ctx context.Context, open func() (*batch.Queue, error), tests []batch.Test) (*batch.Queue, error) {
-	q, err := open()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := q.Enqueue(ctx, tests); err != nil {
-		return nil, err
-	}
-	return q, q.Seal(ctx, len(tests))
 }

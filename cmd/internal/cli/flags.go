@@ -50,7 +50,7 @@ func (w *Where) Resolve(embedded bool, lookupEnv func(string) (string, bool)) er
 // process. The function closes it.
 func (w *Where) Connect(ctx context.Context, log *slog.Logger, patience time.Duration) (*redis.Client, func(), error) {
 	if w.RedisURL == "" {
-		return Embedded(ctx)
+		return Embedded()
 	}
 	rdb, err := Connect(ctx, w.RedisURL, log, patience)
 	if err != nil {
