@@ -163,21 +163,7 @@ func (c *Controller) count(e batch.Event) {
 
 // enough says why a run with so many failures is stopped.
 func (c *Controller) enough() string {
-	if c.Limits.Failures == 1 {
-		return "--fail-fast: " + c.firstFailure
-	}
-	return fmt.Sprintf("--max-failures %d is reached; the first was %s", c.Limits.Failures, c.firstFailure)
-}
-
-// mayFinish tells whether something happened after which a run can be complete.
-func mayFinish(events []batch.Event) bool {
-	for _, e := range events {
-		switch e.Type {
-		case batch.Settled, batch.Sealed, batch.Reaped, batch.Left, batch.Resulted, batch.Done, batch.Aborted:
-			return true
-		}
-	}
-	return false
+	return fmt.Sprintf("enough tests failed (--fail-fast is 1, --max-failures here %d), first %s", c.Limits.Failures, c.firstFailure)
 }
 
 func (c *Controller) reapDead(ctx context.Context, now time.Time) error {

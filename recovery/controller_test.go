@@ -154,7 +154,7 @@ func TestEnoughFailures(t *testing.T) {
 			f.tell(batch.Event{Type: batch.Resulted, Test: "c", Outcome: batch.Outcome{Status: batch.Lost}})
 		})
 		progress, _, took, err := supervise(t.Context(), f, recovery.Limits{Failures: 2})
-		want := batch.Abortion{Why: "--max-failures 2 is reached; the first was b", Who: "controller", EnoughFailures: true}
+		want := batch.Abortion{Why: "enough tests failed (--fail-fast is 1, --max-failures here 2), first b", Who: "controller", EnoughFailures: true}
 		if progress != batch.IsAborted || err != nil || took > 0 || f.abortion != want {
 			t.Errorf("ended %q, %v after %v, because %+v", progress, err, took, f.abortion)
 		}
