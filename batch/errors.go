@@ -63,7 +63,7 @@ func (e *Error) Error() string {
 	case Ended:
 		return fmt.Sprintf("run %q is over (%s): choose another run id, or remove it with `shardctl clean`", e.RunID, e.Detail)
 	case Mismatch:
-		return fmt.Sprintf("run %q is under way with another list of tests: choose another run id, or abort and clean that run", e.RunID)
+		return fmt.Sprintf("run %q is under way with another list of tests, or another runner, flags or system: choose another run id, or abort and clean that run", e.RunID)
 	case ListSealed:
 		return fmt.Sprintf("the list of run %q is sealed, test %q cannot be added any more", e.RunID, e.Detail)
 	case Conflict:

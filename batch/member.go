@@ -12,8 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Member is a worker that joined a run. Claim, Report and Settle are for one goroutine, in the order of its batches;
-// Beat may run beside them.
+// Member is a worker that joined a run. Claim, Report, Settle and Leave come one at a time, in the order of its
+// batches; Beat and Drain may run beside them.
 type Member struct {
 	q  *Queue
 	id string

@@ -49,7 +49,7 @@ func TestOpenRefuses(t *testing.T) {
 		}
 		r.refused(open("another"), batch.Mismatch)
 		r.refused(open(batch.Streaming), batch.Mismatch)
-		if text := open("another").Error(); !strings.Contains(text, "under way with another list of tests") {
+		if text := open("another").Error(); !strings.Contains(text, "under way with another list of tests, or another runner") {
 			t.Errorf("the error does not say what is wrong: %s", text)
 		}
 		_, err := r.q.Finish(r.ctx, nil)

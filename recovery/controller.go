@@ -54,6 +54,7 @@ type Controller struct {
 	// failures counts what Limits.Failures limits; firstFailure says what was the first.
 	failures     int
 	firstFailure string
+	problems     map[batch.Problem]bool
 }
 
 // Supervise returns when the run is over and its workers have left, with how it ended: batch.IsDone or batch.IsAborted.
@@ -61,6 +62,7 @@ type Controller struct {
 func (c *Controller) Supervise(ctx context.Context) (batch.Progress, error) {
 	c.detector = detector{lease: c.Lease}
 	c.cursor = batch.JournalStart
+	c.problems = map[batch.Problem]bool{}
 	c.began = time.Now()
 	c.good = c.began
 	for {
@@ -81,16 +83,25 @@ func (c *Controller) judge(ctx context.Context, progress batch.Progress, err err
 	case err == nil:
 		c.good = time.Now()
 		return false, nil
+	case errors.Is(err, batch.Gone):
+		// Nobody can complete this run. Workers that still find it are told so, as far as Redis has it.
+		_, _ = c.Queue.Abort(ctx, batch.Abortion{Why: err.Error(), Who: c.Name})
+		return true, err
 	case !batch.Transient(err):
 		return true, err
 	case c.Limits.Outage > 0 && time.Since(c.good) > c.Limits.Outage:
 		return true, fmt.Errorf("Redis has not answered for %v, giving up: %w", c.Limits.Outage, err)
 	}
+	c.detector.forget() // the workers could not reach Redis either
+	c.pause(ctx)
+	return false, nil
+}
+
+func (c *Controller) pause(ctx context.Context) {
 	select {
 	case <-time.After(c.tick()):
 	case <-ctx.Done():
 	}
-	return false, nil
 }
 
 // tick is how long the controller waits for news before it looks at the workers: half a beat, so that none is missed.
@@ -109,7 +120,7 @@ func (c *Controller) round(ctx context.Context) (batch.Progress, error) {
 	looked := false
 	if now.Sub(c.detector.last) >= c.tick() {
 		looked = true
-		if err := c.reapDead(ctx, now); err != nil {
+		if err := c.reapDead(ctx); err != nil {
 			return "", err
 		}
 		if reason := c.overdue(now); reason != "" {
@@ -147,6 +158,11 @@ func (c *Controller) count(e batch.Event) {
 	what := ""
 	switch {
 	case e.Type == batch.ProblemFound:
+		problem := batch.Problem{Scope: e.Problem.Scope, Message: e.Problem.Message}
+		if c.problems[problem] {
+			return // each machine tells it
+		}
+		c.problems[problem] = true
 		what = e.Problem.Scope + ": " + e.Problem.Message
 	case e.Type == batch.Resulted, e.Type == batch.Finish && e.Decision == batch.Final:
 		if e.Outcome.Status != batch.Passed && e.Outcome.Status != batch.Skipped {
@@ -166,11 +182,23 @@ func (c *Controller) enough() string {
 	return fmt.Sprintf("enough tests failed (--fail-fast is 1, --max-failures here %d), first %s", c.Limits.Failures, c.firstFailure)
 }
 
-func (c *Controller) reapDead(ctx context.Context, now time.Time) error {
+// mayFinish tells whether something happened after which a run can be complete.
+func mayFinish(events []batch.Event) bool {
+	for _, e := range events {
+		switch e.Type {
+		case batch.Settled, batch.Sealed, batch.Reaped, batch.Left, batch.Resulted, batch.Done, batch.Aborted:
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Controller) reapDead(ctx context.Context) error {
 	workers, err := c.Queue.Workers(ctx)
 	if err != nil {
 		return err
 	}
+	now := time.Now()
 	c.workers = workers
 	if len(workers) > 0 {
 		c.lastSeen, c.anyWorker = now, true
@@ -201,15 +229,20 @@ func (c *Controller) overdue(now time.Time) string {
 func (c *Controller) seeOff(ctx context.Context) error {
 	deadline := time.Now().Add(farewell)
 	for {
+		over := time.Now().After(deadline)
 		workers, err := c.Queue.Workers(ctx)
-		if err != nil {
-			return err
-		}
-		if len(workers) == 0 || time.Now().After(deadline) {
+		if err == nil && (len(workers) == 0 || over) {
 			return c.Drain(ctx)
 		}
-		if _, err := c.follow(ctx, c.tick()); err != nil {
+		if err == nil {
+			_, err = c.follow(ctx, c.tick())
+		}
+		switch {
+		case err == nil:
+		case over || !batch.Transient(err):
 			return err
+		default:
+			c.pause(ctx)
 		}
 	}
 }

@@ -19,10 +19,17 @@ type standing struct {
 	since time.Time
 }
 
+// forget gives every worker a whole lease again: what happened is unknown.
+func (d *detector) forget() { d.seen = nil }
+
 // dead returns those of the workers that have not beaten for a whole lease, given that these were read at now.
 func (d *detector) dead(now time.Time, workers []batch.WorkerState) []batch.WorkerState {
-	if now.Sub(d.last) > batch.BeatInterval(d.lease) {
-		d.seen = nil // what happened in between is unknown
+	if gap := now.Sub(d.last); gap > d.lease/2 {
+		d.forget()
+	} else if blind := gap - batch.BeatInterval(d.lease); blind > 0 {
+		for id, s := range d.seen { // a busy controller sees less, and must not take that for less beats
+			d.seen[id] = standing{s.beat, s.since.Add(blind)}
+		}
 	}
 	d.last = now
 	seen := make(map[string]standing, len(workers))

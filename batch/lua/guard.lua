@@ -5,6 +5,9 @@ do
   if not run[1] then return redis.error_reply('GONE Redis holds no run of this id: its data was lost, evicted or cleaned') end
   if run[1] ~= ARGV[1] then return redis.error_reply('EPOCH this run was opened anew, under another epoch') end
   total = run[2] and tonumber(run[2]) or nil
+  if total and redis.call('SISMEMBER', CONTROL, 'sealed') == 0 then
+    return redis.error_reply('GONE the markers of the run are lost')
+  end
   if total and redis.call('HLEN', TESTS) ~= total then
     return redis.error_reply('GONE the sealed list of ' .. total .. ' tests is not whole any more')
   end

@@ -33,8 +33,7 @@ for test in string.gmatch(worker.running, '[^\n]+') do running[test] = true end
 local function take_out(test, tries)
   local other = holder_of(tries)
   if other then redis.call('SREM', set_of(other), test) end
-  redis.call('LREM', QUEUE, 0, test)
-  redis.call('LREM', REQUEUE, 0, test)
+  if redis.call('LREM', REQUEUE, 0, test) == 0 then redis.call('LREM', QUEUE, 0, test) end
 end
 
 -- A finish that spends the last claim is the result too: what really happened says more than 'lost'.

@@ -40,7 +40,7 @@ func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.R
 			log.Error("a local worker cannot go on", "worker", i, "error", err)
 			mu.Lock()
 			defer mu.Unlock()
-			if failed++; failed == o.workers && o.where.RedisURL == "" {
+			if failed++; failed == o.workers && o.nobodyElse(ctx, q) {
 				why := batch.Abortion{Why: fmt.Sprintf("%v: %v", errNoWorkers, err), Who: whoami()}
 				if _, abortErr := q.Abort(context.WithoutCancel(ctx), why); abortErr != nil {
 					release(errors.Join(errNoWorkers, abortErr))
@@ -60,6 +60,15 @@ func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.R
 	stopNow(nil) // a controller that gave up takes its workers with it
 	<-ended
 	return err
+}
+
+// nobodyElse tells whether there is no other worker that could run the tests.
+func (o *runOptions) nobodyElse(ctx context.Context, q *batch.Queue) bool {
+	if o.where.RedisURL == "" {
+		return true
+	}
+	others, err := q.Workers(context.WithoutCancel(ctx))
+	return err == nil && len(others) == 0
 }
 
 // local runs one local worker.

@@ -20,7 +20,8 @@ func mergeCommand() cli.Command {
 		Short: "merge JUnit files into one",
 		Long: `
 Merges JUnit reports of any dialect. A case that is in several of them is one case with several attempts, in the order of
-the files: one that failed and then passed is flaky. --expect fails if a test of the list has no case in any report.
+the files: one that failed and then passed is flaky. So reports of different systems need suites of different names, or
+what passes on one hides what fails on the other. --expect fails if a test of the list has no case in any report.
 
 Exit status: 0 nothing failed, 1 a case failed, 2 a report cannot be read, 3 an expected test is missing, 4 no case at all.`,
 		Flags: func(flags *pflag.FlagSet) {

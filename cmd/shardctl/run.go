@@ -85,9 +85,12 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 		return err
 	}
 	defer disconnect()
-	q, err := batch.Open(ctx, rdb, o.where.RunID, manifest(tests), options)
+	q, err := batch.Open(ctx, rdb, o.where.RunID, manifest(tests, o.how.Runner, args.After), options)
 	if err != nil {
 		return err
+	}
+	if q.Options() != options {
+		log.Warn("the run is under way with other options (retries, budgets, lease); those hold", "run", o.where.RunID)
 	}
 	if _, err := q.Enqueue(ctx, tests); err != nil {
 		return err

@@ -106,6 +106,8 @@ func printState(w io.Writer, s batch.State) error {
 	for _, worker := range s.Workers {
 		fmt.Fprintf(&b, "worker %s (%s): %d tests done", worker.ID, worker.Info, worker.Finished)
 		switch {
+		case worker.Leaving:
+			fmt.Fprintf(&b, ", leaving, with %d tests", worker.Held)
 		case len(worker.Running) > 0:
 			fmt.Fprintf(&b, ", running %s", strings.Join(worker.Running, ", "))
 		case worker.Open:

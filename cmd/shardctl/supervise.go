@@ -63,8 +63,9 @@ const (
 	heartbeat = 15 * time.Second
 	// outage is how long Redis may be away in mid-run.
 	outage = 2 * time.Minute
-	// lastLook is how long the reports wait for Redis after a stop.
+	// lastLook is how long the reports wait for Redis after a stop, longLook after an orderly end: a large run is far away.
 	lastLook = 10 * time.Second
+	longLook = 10 * time.Minute
 )
 
 // supervision is a run with what it takes to attend it.
@@ -108,25 +109,37 @@ func (s supervision) attend(ctx context.Context) error {
 	}
 	_, supervised := controller.Supervise(ctx)
 
-	// After a signal or a loss of Redis there still is a verdict, of what is known.
-	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
+	// After a signal or a loss of Redis there still is a verdict, of what is known, and nobody waits long for it.
+	patience := longLook
+	if supervised != nil {
+		patience = lastLook
+	}
+	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	ending, err := readEnding(look, q)
-	supervised = errors.Join(supervised, controller.Drain(look), err)
+	supervised = errors.Join(supervised, err, controller.Drain(look)) // the journal last: it has all that the results rest on
 	ending.AllowEmpty = s.allowEmpty
 	verdict := report.Judge(history, ending)
-	if err := report.WriteVerdict(streams.Out, verdict, report.TextOptions{JUnit: o.junit, Reproduce: s.reproduce}); err != nil {
+	if supervised != nil {
+		verdict.Exit = cli.Status(supervised)
+	}
+	if err := errors.Join(supervised, s.write(verdict)); err != nil {
 		return err
 	}
-	if o.junit != "" {
-		if err := writeTo(streams.Out, o.junit, func(w io.Writer) error { return junit.Write(w, report.JUnit(verdict)) }); err != nil {
-			return fmt.Errorf("write --junit %s: %w", o.junit, err)
-		}
-	}
-	if supervised != nil {
-		return supervised
-	}
 	return cli.Exit(verdict.Exit)
+}
+
+// write writes the reports, each of them whatever becomes of the others.
+func (s supervision) write(v report.Verdict) error {
+	err := report.WriteVerdict(s.streams.Out, v, report.TextOptions{JUnit: s.output.junit, Reproduce: s.reproduce})
+	if s.output.junit == "" {
+		return err
+	}
+	junitErr := writeTo(s.streams.Out, s.output.junit, func(w io.Writer) error { return junit.Write(w, report.JUnit(v)) })
+	if junitErr != nil {
+		junitErr = fmt.Errorf("write --junit %s: %w", s.output.junit, junitErr)
+	}
+	return errors.Join(err, junitErr)
 }
 
 // readEnding reads what Redis holds of the run at its end.
@@ -139,6 +152,7 @@ func readEnding(ctx context.Context, q *batch.Queue) (report.Ending, error) {
 	e.Tests, e.Markers = state.Tests, state.Markers
 	e.AbortReason, e.AbortBy, e.EnoughFailures = state.Abortion.Why, state.Abortion.Who, state.Abortion.EnoughFailures
 	if e.Results, err = q.Results(ctx); err != nil {
+		e.Results = nil // a part of them would be told as the whole
 		return e, err
 	}
 	if len(e.Results) == e.Tests {

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -163,13 +164,17 @@ func parseLine(line string) (batch.Test, error) {
 	return test, batch.CheckID(test.ID)
 }
 
-// manifest identifies a list, in whatever order it comes.
-func manifest(tests []batch.Test) string {
+// manifest identifies a run: its list, in whatever order it comes, and what runs it. Two jobs that run the same names with
+// other flags, or on another system, must not take each other's results for their own.
+func manifest(tests []batch.Test, runnerName string, args []string) string {
 	ids := make([]string, len(tests))
 	for i, t := range tests {
 		ids[i] = t.ID
 	}
 	slices.Sort(ids)
-	sum := sha256.Sum256([]byte(strings.Join(ids, "\n")))
-	return hex.EncodeToString(sum[:])
+	hash := sha256.New()
+	for _, words := range [][]string{{runtime.GOOS, runtime.GOARCH, runnerName}, args, ids} {
+		fmt.Fprintf(hash, "%q\n", words)
+	}
+	return hex.EncodeToString(hash.Sum(nil))
 }

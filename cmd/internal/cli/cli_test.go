@@ -35,7 +35,7 @@ func TestStatus(t *testing.T) {
 		{Exit(0), 0},
 		{Exit(1), 1},
 		{Usagef("x"), 2},
-		{errors.New("whatever nobody foresaw"), 2},
+		{errors.New("whatever nobody foresaw"), 3},
 		{&NoTestsError{Where: "x"}, 4},
 		{&SignalError{syscall.SIGINT}, 130},
 		{&SignalError{syscall.SIGTERM}, 143},

@@ -28,8 +28,8 @@ const (
 	Unproven batch.Status = "unproven"
 )
 
-// Ending is what Redis holds when a run is over, read once the journal was read to its end. The zero value is that of an
-// incomplete run.
+// Ending is what Redis holds when a run is over, read before the rest of the journal, which then has all that the results
+// rest on. The zero value is that of an incomplete run.
 type Ending struct {
 	RunID string
 	// Tests is how many the run holds.

@@ -7,7 +7,8 @@ import (
 	"github.com/shardctl/shardctl/batch"
 )
 
-// mostOutput is how much output of one attempt travels, and once more for its cases together.
+// mostOutput is how much output of one attempt travels, that of its cases included (about: a note takes the place of what is
+// left out).
 const mostOutput = 16 << 10
 
 // clip shortens the output of an outcome to what travels.
@@ -20,10 +21,10 @@ func clip(o *batch.Outcome) {
 		return
 	}
 	o.Output = shorten(o.Output, mostOutput)
-	left := mostOutput
+	left := mostOutput - len(o.Output)
 	for i := range o.Cases {
-		o.Cases[i].Output = shorten(o.Cases[i].Output, left)
-		left = max(0, left-len(o.Cases[i].Output))
+		o.Cases[i].Output = shorten(o.Cases[i].Output, max(0, left))
+		left -= len(o.Cases[i].Output)
 	}
 }
 

@@ -29,6 +29,7 @@ type reporter struct {
 	open     map[string]bool // tests that this worker holds: not given back, their finish not acknowledged
 	running  map[string]bool // tests that started and have not finished
 	draining bool            // no further test counts but those that were running
+	returned bool            // the drain gave something back
 	closed   bool
 	err      error
 }
@@ -70,14 +71,14 @@ func (r *reporter) emit(e batch.Event) {
 	}
 	r.events = append(r.events, e)
 	signal(r.wake)
-	if r.draining && len(r.running) == 0 {
-		r.cancel(errStopped)
+	if r.returned && len(r.running) == 0 {
+		r.cancel(errStopped) // what it would run now is not ours any more
 	}
 }
 
 // drain gives up the tests that have neither started nor finished, and returns those that are running. When they have
-// finished, the runner is stopped.
-func (r *reporter) drain() (running []string) {
+// finished, the runner is stopped; unless nothing was given up: then it ends by itself, and tells how.
+func (r *reporter) drain() (running []string, returned bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.draining = true
@@ -85,9 +86,10 @@ func (r *reporter) drain() (running []string) {
 	for id := range r.open {
 		if !r.running[id] && !finished[id] {
 			delete(r.open, id)
+			r.returned = true
 		}
 	}
-	return slices.Sorted(maps.Keys(r.running))
+	return slices.Sorted(maps.Keys(r.running)), r.returned
 }
 
 // finishes are the tests that events tell the end of.
@@ -155,12 +157,20 @@ func (r *reporter) next() (events []batch.Event, last bool) {
 	r.events = slices.DeleteFunc(r.events, func(e batch.Event) bool {
 		return finished[e.Test] && (e.Type == batch.Start || e.Type == batch.Pause)
 	})
+	return slices.Clone(r.events[:oneReport(r.events)]), r.closed
+}
+
+// oneReport returns how many of the events make one report.
+func oneReport(events []batch.Event) int {
 	n, bytes := 0, 0
-	for n < len(r.events) && n < mostEvents && bytes < mostBytes {
-		bytes += len(r.events[n].Outcome.Output)
+	for n < len(events) && n < mostEvents && bytes < mostBytes {
+		bytes += len(events[n].Outcome.Output) + len(events[n].Problem.Details)
+		for _, c := range events[n].Outcome.Cases {
+			bytes += len(c.Classname) + len(c.Name) + len(c.Message) + len(c.Output)
+		}
 		n++
 	}
-	return slices.Clone(r.events[:n]), r.closed
+	return n
 }
 
 func (r *reporter) acknowledge(events []batch.Event) {

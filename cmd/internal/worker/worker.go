@@ -19,7 +19,7 @@ type Options struct {
 	Name, Info string
 	// Index tells the workers of one machine apart, from 0; tests see it as SHARD_WORKER_INDEX.
 	Index int
-	// BatchSize is the most tests that one claim takes. 0: as many as the queue's own rule gives.
+	// BatchSize is the most tests that one claim takes. 0: as many as the queue's own rule gives, at most a thousand.
 	BatchSize int
 	// Limits of each batch.
 	Limits runner.Limits
@@ -53,6 +53,9 @@ var (
 // may end within StopTimeout. When now ends (it ends no later than the caller wants to wait; it may be stop itself), the
 // runner is stopped at once. Whatever Redis does, Run returns some seconds later.
 func Run(stop, now context.Context, q *batch.Queue, r runner.Runner, o Options) error {
+	stop, cancel := context.WithCancelCause(stop)
+	defer cancel(nil)
+	context.AfterFunc(now, func() { cancel(context.Cause(now)) })
 	w := &worker{q: q, runner: r, o: o, stop: stop, now: now}
 	var end context.CancelFunc
 	w.redis, end = context.WithCancel(context.WithoutCancel(stop))
@@ -61,11 +64,17 @@ func Run(stop, now context.Context, q *batch.Queue, r runner.Runner, o Options) 
 	after(now, w.redis, o.Limits.Grace+cleanup, end)
 	for {
 		err := w.member(stop)
-		if !errors.Is(err, batch.NotJoined) {
+		if !rejoins(err) {
 			return err
 		}
 		o.Log.Warn("presumed dead by the controller, joining anew", "worker", w.m.ID())
 	}
+}
+
+// rejoins tells whether a membership ended so that another should follow: the worker was presumed dead, or Redis lost
+// writes of it, as a failover may.
+func rejoins(err error) bool {
+	return errors.Is(err, batch.NotJoined) || errors.Is(err, batch.Holding) || errors.Is(err, batch.Stale)
 }
 
 // after calls do some time after ctx ended, unless end has ended by then.
@@ -96,14 +105,15 @@ func (w *worker) member(ctx context.Context) error {
 	}
 	life := w.live(answer)
 	defer life.end()
-	if len(w.late) > 0 {
-		if err := w.persist(func() error { _, err := w.m.Report(w.redis, batch.NoBatch, w.late); return err }); err != nil {
+	for len(w.late) > 0 {
+		events := w.late[:oneReport(w.late)]
+		if err := w.persist(func() error { _, err := w.m.Report(w.redis, batch.NoBatch, events); return err }); err != nil {
 			return err
 		}
-		w.late = nil
+		w.late = w.late[len(events):]
 	}
 	err = w.work(ctx, life)
-	if errors.Is(err, batch.NotJoined) || batch.Transient(err) {
+	if rejoins(err) || batch.Transient(err) {
 		return err
 	}
 	why := "the run is over"
@@ -124,13 +134,23 @@ func (w *worker) join() (answer batch.Answer, err error) {
 	})
 	switch {
 	case errors.Is(err, batch.Ended):
-		return batch.Answer{Markers: batch.Markers{Done: true}}, nil
+		return batch.Answer{Markers: batch.Markers{Done: true}}, w.untold()
 	case w.stop.Err() != nil:
 		return batch.Answer{Markers: batch.Markers{Done: true}}, w.abandon()
 	case err == nil && w.o.Joined != nil:
 		w.o.Joined(w.m.ID())
 	}
 	return answer, err
+}
+
+// untold is an error if the run ended before this worker could tell of a problem: the verdict does not know it.
+func (w *worker) untold() error {
+	for _, e := range w.late {
+		if e.Type == batch.ProblemFound {
+			return fmt.Errorf("the run ended before this worker could tell it of a problem: %s: %s", e.Problem.Scope, e.Problem.Message)
+		}
+	}
+	return nil
 }
 
 // abandon leaves a run whose answer to the join was not waited for.
@@ -182,8 +202,17 @@ func (w *worker) work(ctx context.Context, life *life) error {
 			}
 			life.wait(ctx, time.Until(deferred.Add(patience)))
 		default:
-			life.wait(ctx, poll+rand.N(poll/5))
+			if !life.wait(ctx, poll+rand.N(poll/5)) {
+				w.finish()
+			}
 		}
+	}
+}
+
+// finish does what else the controller does: it may be gone, and the run complete.
+func (w *worker) finish() {
+	if _, err := w.q.Finish(w.redis, []string{w.m.ID()}); err != nil {
+		w.o.Log.Debug("tried to finish the run", "error", err)
 	}
 }
 
@@ -229,9 +258,9 @@ func (w *worker) run(ctx context.Context, life *life, b batch.Batch) error {
 // drain is what a stop does to the batch under way: tests that have not started go back at once, so that others run them
 // while those that are running end; for that they have StopTimeout.
 func (w *worker) drain(running context.Context, life *life, reports *reporter, cancel context.CancelCauseFunc) {
-	left := reports.drain()
+	left, returned := reports.drain()
 	life.beatNow()
-	if len(left) == 0 || w.o.StopTimeout == 0 {
+	if w.o.StopTimeout == 0 || (returned && len(left) == 0) {
 		cancel(errStopped)
 		return
 	}
