@@ -97,17 +97,21 @@ func (c *Case) lastAttemptDecides() {
 	c.Stdout = joinText(c.Stdout, last.Output)
 }
 
-// attributeStatus is what the attributes status and result (GoogleTest, CTest and others) say. A failure beats all.
+// attributeStatus is what the attributes status and result (GoogleTest, CTest and others) say. A failure beats all, and a word
+// that nobody here knows is an error: it must not pass.
 func (e caseElement) attributeStatus() Status {
 	status := Passed
 	for _, word := range []string{e.Status, e.Result} {
-		switch strings.ToLower(strings.TrimSpace(word)) {
+		switch strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(word)) {
+		case "", "passed", "pass", "success", "successful", "succeeded", "ok", "run", "completed", "complete", "done", "finished", "executed":
 		case "failed", "fail", "failure":
 			return Failed
 		case "error", "errored", "broken", "aborted", "cancelled", "canceled", "crashed", "interrupted", "timeout", "timedout":
 			return Errored
 		case "skipped", "skip", "disabled", "ignored", "pending", "notrun", "suppressed":
 			status = Skipped
+		default:
+			return Errored
 		}
 	}
 	return status

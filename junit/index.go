@@ -53,6 +53,41 @@ func (x *Index) Cases(unit string) []Case {
 	return cases
 }
 
+// Assign returns the cases of each of the units, where a case proves only one of them: that which names it most exactly. A
+// case admin.login is that of the unit "admin.login", not of the unit "login" beside it, nor of a class "admin" that is a
+// unit too. Units that name it equally well (two spellings) leave it to the first.
+func (x *Index) Assign(units []string) map[string][]Case {
+	best := make([]int, len(x.cases))
+	owner := make([]string, len(x.cases))
+	for _, unit := range units {
+		for _, i := range x.match(unit) {
+			if rank := x.cases[i].rank(unit); rank > best[i] {
+				best[i], owner[i] = rank, unit
+			}
+		}
+	}
+	cases := map[string][]Case{}
+	for i, unit := range owner {
+		if best[i] > 0 {
+			cases[unit] = append(cases[unit], x.cases[i])
+		}
+	}
+	return cases
+}
+
+// rank is how exactly a unit that matches the case names it: by file, class, name, or class and name.
+func (c Case) rank(unit string) int {
+	switch {
+	case c.Classname != "" && (unit == c.Classname+"."+c.Name || unit == c.Classname+"::"+c.Name):
+		return 4
+	case unit == c.Name:
+		return 3
+	case unit == c.Classname:
+		return 2
+	}
+	return 1
+}
+
 // Unmatched returns the cases that belong to none of units, in the order of the reports: a collection error, a suite that failed
 // as a whole, or tests that nobody asked for. One that failed there is a failure that Cases shows for no unit.
 func (x *Index) Unmatched(units []string) []Case {

@@ -76,10 +76,14 @@ func (c *Controller) Supervise(ctx context.Context) (batch.Progress, error) {
 // judge tells whether the rounds are over, and with what error.
 func (c *Controller) judge(ctx context.Context, progress batch.Progress, err error) (ended bool, _ error) {
 	switch {
+	case err == nil && (progress == batch.IsDone || progress == batch.IsAborted):
+		err := c.seeOff(ctx)
+		if ctx.Err() != nil {
+			err = nil // stopped while workers leave a run that is over: it has its verdict
+		}
+		return true, err
 	case ctx.Err() != nil:
 		return true, context.Cause(ctx)
-	case err == nil && (progress == batch.IsDone || progress == batch.IsAborted):
-		return true, c.seeOff(ctx)
 	case err == nil:
 		c.good = time.Now()
 		return false, nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -93,14 +94,33 @@ func missingTests(list string, report junit.Report) ([]string, error) {
 	if len(tests) == 0 {
 		return nil, cli.Usagef("--expect %s: the list is empty", list)
 	}
-	index := junit.NewIndex(report)
+	ids := make([]string, len(tests))
+	for i, t := range tests {
+		ids[i] = t.ID
+	}
+	assigned := junit.NewIndex(report).Assign(ids)
 	var missing []string
 	for _, t := range tests {
-		if len(index.Cases(t.ID)) == 0 {
+		if len(assigned[t.ID]) == 0 {
 			missing = append(missing, t.ID)
 		}
 	}
 	return missing, nil
+}
+
+// writable returns why writeTo could not write a file, without touching it.
+func writable(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a folder", path)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
 // writeTo writes a file as a whole or not at all; "-" is stdout. Missing folders are made.

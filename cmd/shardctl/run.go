@@ -98,8 +98,11 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 	if err := q.Seal(ctx, len(tests)); err != nil {
 		return err
 	}
+	if state, err := q.State(ctx); err == nil && state.Results > 0 {
+		log.Warn(fmt.Sprintf("this run was under way: %d of its %d tests have results from before, and do not run again", state.Results, state.Tests), "run", o.where.RunID)
+	}
 	fmt.Fprintf(streams.Out, "run %s: %d tests\n", o.where.RunID, len(tests))
-	attendance := supervision{q: q, limits: o.limits, output: o.output, streams: streams, allowEmpty: o.what.allowEmpty}
+	attendance := supervision{q: q, limits: o.limits, output: o.output, streams: streams, tests: tests, allowEmpty: o.what.allowEmpty}
 	if reproducer, ok := r.(interface{ Reproduce(id string) string }); ok {
 		attendance.reproduce = reproducer.Reproduce
 	}
@@ -114,7 +117,7 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 
 // resolve fills in defaults that depend on others and checks the flags.
 func (o *runOptions) resolve(lookupEnv func(string) (string, bool)) error {
-	if err := errors.Join(o.where.Resolve(true, lookupEnv), o.how.Apply(), o.output.validate()); err != nil {
+	if err := errors.Join(o.where.Resolve(true, lookupEnv), o.how.Apply(), o.limits.validate(), o.output.validate()); err != nil {
 		return err
 	}
 	embedded := o.where.RedisURL == ""

@@ -30,6 +30,18 @@ func (l *limits) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&l.failFast, "fail-fast", false, "stop the run after the first failure")
 }
 
+func (l limits) validate() error {
+	switch {
+	case l.run < 0:
+		return cli.Usagef("--run-timeout %v: it cannot be negative", l.run)
+	case l.worker < 0:
+		return cli.Usagef("--worker-timeout %v: it cannot be negative", l.worker)
+	case l.failures < 0:
+		return cli.Usagef("--max-failures %d: it cannot be negative", l.failures)
+	}
+	return nil
+}
+
 // policy is what the controller goes by.
 func (l limits) policy() recovery.Limits {
 	p := recovery.Limits{Run: l.run, FirstWorker: 3 * l.worker, NoWorker: l.worker, Outage: outage, Failures: l.failures}
@@ -55,6 +67,11 @@ func (o *output) validate() error {
 	if o.progress != "plain" && o.progress != "none" {
 		return cli.Usagef("--progress %q: choose plain or none", o.progress)
 	}
+	if o.junit != "" && o.junit != "-" { // better now than after the run
+		if err := writable(o.junit); err != nil {
+			return cli.Usagef("--junit: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -74,6 +91,8 @@ type supervision struct {
 	limits  limits
 	output  output
 	streams cli.Streams
+	// tests is the list, where it is known.
+	tests []batch.Test
 	// allowEmpty: a run without tests is green.
 	allowEmpty bool
 	// reproduce returns the command that runs a test again; nil if no runner is known here.
@@ -119,14 +138,36 @@ func (s supervision) attend(ctx context.Context) error {
 	ending, err := readEnding(look, q)
 	supervised = errors.Join(supervised, err, controller.Drain(look)) // the journal last: it has all that the results rest on
 	ending.AllowEmpty = s.allowEmpty
+	if err != nil {
+		s.complete(&ending, history)
+	}
 	verdict := report.Judge(history, ending)
 	if supervised != nil {
 		verdict.Exit = cli.Status(supervised)
 	}
-	if err := errors.Join(supervised, s.write(verdict)); err != nil {
+	err = s.write(verdict)
+	switch {
+	case supervised != nil:
+		return errors.Join(supervised, err)
+	case err != nil && verdict.Exit != 0: // the verdict's status says more
+		fmt.Fprintln(streams.Err, "shardctl:", err)
+	case err != nil:
 		return err
 	}
 	return cli.Exit(verdict.Exit)
+}
+
+// complete fills in an ending that Redis cannot tell, from the list and the journal as far as it was read: so the reports
+// name every test.
+func (s supervision) complete(e *report.Ending, h *report.History) {
+	e.Tests, e.Results, e.Missing = len(s.tests), map[string]batch.Status{}, nil
+	for _, t := range s.tests {
+		if known := h.Test(t.ID); known != nil && known.Result != "" {
+			e.Results[t.ID] = known.Result
+		} else {
+			e.Missing = append(e.Missing, t.ID)
+		}
+	}
 }
 
 // write writes the reports, each of them whatever becomes of the others.

@@ -16,6 +16,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -48,6 +50,9 @@ func (w *what) load(ctx context.Context, streams cli.Streams, r runner.Runner, p
 	tests, where, err := w.source(ctx, streams, r, patterns)
 	if err != nil {
 		return nil, err
+	}
+	if i := slices.IndexFunc(tests, func(t batch.Test) bool { return strings.TrimSpace(t.ID) != t.ID }); i >= 0 {
+		log.Warn("a test's name begins or ends with blanks, which belong to it", "test", fmt.Sprintf("%q", tests[i].ID))
 	}
 	seen := map[string]bool{}
 	repeats := 0
@@ -101,11 +106,20 @@ func (w *what) source(ctx context.Context, streams cli.Streams, r runner.Runner,
 	return tests, fmt.Sprintf("the project (patterns %q)", patterns), nil
 }
 
-// commandList runs the shell command of --list-command. Its process group ends with it.
+// listGrace is how long the output of --list-command may stay open after its end: somebody in the background may hold it.
+const listGrace = 2 * time.Second
+
+// commandList runs the shell command of --list-command. It ends with ctx, and what it left running is not waited for.
 func commandList(ctx context.Context, command string, stderr io.Writer) ([]batch.Test, error) {
 	cmd := exec.CommandContext(ctx, "sh", "-c", command)
 	cmd.Stderr = stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = listGrace
 	out, err := cmd.Output()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil // it ended well itself
+	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -128,6 +142,9 @@ func readList(r io.Reader, from string) ([]batch.Test, error) {
 	for scanner.Scan() {
 		number++
 		line := scanner.Text()
+		if number == 1 {
+			line = strings.TrimPrefix(line, "\ufeff") // a byte order mark is no part of a name
+		}
 		if strings.TrimSpace(line) == "" {
 			continue
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -31,7 +32,7 @@ verdict. Any number of these may attend one run, beside or instead of ` + "`shar
 			output.register(flags)
 		},
 		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
-			if err := output.validate(); err != nil {
+			if err := errors.Join(limits.validate(), output.validate()); err != nil {
 				return err
 			}
 			log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)

@@ -26,11 +26,12 @@ func (v Verdict) Sentence() string {
 		if v.Total == 0 {
 			says = append(says, "there are no tests, which --allow-empty takes for green")
 		}
-	case ExitIncomplete:
-		word = "INCOMPLETE"
+	case ExitFailed:
 	case ExitNoTests:
 		word = "NO TESTS"
 		says = append(says, "the list is empty and nothing was tested; if that is right, --allow-empty makes it green")
+	default: // incomplete, or the status that a signal gives
+		word = "INCOMPLETE"
 	}
 	for _, why := range v.Incomplete {
 		says = append(says, message(why))

@@ -215,22 +215,17 @@ func judgeTest(t *Test, result batch.Status) (status batch.Status, why string) {
 }
 
 // unredeemed returns which failure of t stands although its final attempt is no failure: one of the attempt's own parts, or
-// an earlier one that was skipped when it ran again. A crash or time-out of a batch of several is not held against a test
+// an earlier one that was skipped, or missing, when it ran again. A crash or time-out of a batch of several is not held against a test
 // that was skipped later, since any of its batch-mates may have caused it.
 func unredeemed(t *Test, final *Attempt) (batch.Status, string) {
-	skipped := map[caseKey]bool{}
+	passed := map[caseKey]bool{} // of several cases of one name, one that passed will do
 	for _, c := range final.Outcome.Cases {
 		switch c.Status {
 		case batch.Passed:
+			passed[keyOf(c)] = true
 		case batch.Skipped:
-			skipped[keyOf(c)] = true
 		default:
 			return batch.Failed, fmt.Sprintf("was reported as %s although its case %q %s", final.Outcome.Status, c.Name, c.Status)
-		}
-	}
-	for _, c := range final.Outcome.Cases { // of several cases of one name, one that passed will do
-		if c.Status == batch.Passed {
-			delete(skipped, keyOf(c))
 		}
 	}
 	for _, a := range t.Attempts {
@@ -241,8 +236,8 @@ func unredeemed(t *Test, final *Attempt) (batch.Status, string) {
 			return a.Outcome.Status, "was skipped when it ran again, which does not undo that it " + verb(a.Outcome.Status)
 		}
 		for _, c := range a.Outcome.Cases {
-			if c.Status != batch.Passed && c.Status != batch.Skipped && skipped[keyOf(c)] {
-				return a.Outcome.Status, fmt.Sprintf("passed when it ran again, but its case %q, which had %s, was skipped then", c.Name, c.Status)
+			if c.Status != batch.Passed && c.Status != batch.Skipped && len(final.Outcome.Cases) > 0 && !passed[keyOf(c)] {
+				return a.Outcome.Status, fmt.Sprintf("passed when it ran again, but its case %q, which had %s, did not pass then", c.Name, c.Status)
 			}
 		}
 	}

@@ -50,8 +50,8 @@ const ownArgs = 16 << 10
 //   - The report holds all tests, but a case failed that is none of them, or the status is not 0 although nothing
 //     failed, or the command was killed, or a file cannot be read: a batch.ProblemFound.
 //   - The report leaves out tests: they have no Finish, and run again alone. If beside that anything is strange (the same
-//     list, less a death by signal or time limit, which tells why tests are missing), what the report calls passed or
-//     skipped is not believed either and runs again alone: several runners list a test that they lost as passed.
+//     list, or a death by signal or time limit), what the report calls passed or skipped is not believed either and runs
+//     again alone: several runners list a test that they lost as passed.
 //   - A test that is alone and left out ends as batch.Timeout, batch.Crashed (also when a shell's status says so), batch.Failed
 //     if the report shows another failure in its stead (its file cannot be loaded), or batch.Unexecuted.
 //

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/junit"
@@ -19,8 +20,12 @@ type evidence struct {
 	broken []error
 }
 
-// readEvidence reads all *.xml files below dir. It follows no links: they may lead to what an earlier run wrote.
-func readEvidence(dir string) evidence {
+// clockSlack is how coarse the times of files may be.
+const clockSlack = 2 * time.Second
+
+// readEvidence reads all *.xml files below dir that were written after began. It follows no links: they may lead to what an
+// earlier run wrote, as may files that something restored with the time of their first writing.
+func readEvidence(dir string, began time.Time) evidence {
 	var ev evidence
 	var reports []junit.Report
 	// What cannot be looked at is kept as an error; the walk goes on.
@@ -33,6 +38,9 @@ func readEvidence(dir string) evidence {
 			return nil
 		}
 		report, err := junit.ReadFile(path)
+		if info, infoErr := entry.Info(); err == nil && infoErr == nil && info.ModTime().Before(began.Add(-clockSlack)) {
+			err = fmt.Errorf("%s was last written at %s, before the command began: it tells of an earlier run", path, info.ModTime().Format(time.DateTime))
+		}
 		if err != nil {
 			// The folder is about to go; a person knows the file by its name below it.
 			ev.broken = append(ev.broken, fmt.Errorf("%s", strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), "")))

@@ -67,11 +67,12 @@ func (c *Command) runPart(ctx context.Context, job Job, ids []string, artifacts 
 
 	output := newCapture(outputEnds)
 	found := evidence{index: junit.NewIndex()}
+	began := time.Now()
 	p := process{
 		Path: c.path, Args: c.args(ids, files, job.Batch.Number), Env: slices.Concat(job.Env, files.env()),
 		Stdout: output, Grace: job.Limits.Grace,
 		// A command that is being stopped reports the tests that this broke; some call them failed, some passed.
-		Stopping: func() { found = readEvidence(files.junitDir) },
+		Stopping: func() { found = readEvidence(files.junitDir, began) },
 	}
 	if c.stdin() {
 		if p.Stdin, err = os.Open(files.tests); err != nil {
@@ -84,7 +85,6 @@ func (c *Command) runPart(ctx context.Context, job Job, ids []string, artifacts 
 			emit(batch.Event{Type: batch.Start, Test: id})
 		}
 	}
-	started := time.Now()
 	end, err := p.run(ctx)
 	switch {
 	case err != nil && errors.Is(err, context.Cause(ctx)): // it ended before the start
@@ -94,11 +94,11 @@ func (c *Command) runPart(ctx context.Context, job Job, ids []string, artifacts 
 	case err != nil:
 		return end, err
 	case end.Cause == nil:
-		found = readEvidence(files.junitDir)
+		found = readEvidence(files.junitDir, began)
 	}
 	v := verdict{
 		name: c.name(), ids: ids, alone: len(job.Batch.Tests) == 1, evidence: found, end: end,
-		seconds: time.Since(started).Seconds(), output: output.String(),
+		seconds: time.Since(began).Seconds(), output: output.String(),
 	}
 	v.tell(emit)
 	return end, nil

@@ -33,8 +33,9 @@ func (v *verdict) tell(emit func(batch.Event)) {
 	v.strangers = v.evidence.strangers(v.ids)
 	var finished []batch.Event
 	failed := false
+	assigned := v.evidence.index.Assign(v.ids)
 	for _, id := range v.ids {
-		if cases := v.evidence.index.Cases(id); len(cases) > 0 {
+		if cases := assigned[id]; len(cases) > 0 {
 			o := outcomeOf(cases, v.output)
 			failed = failed || o.Status == batch.Failed
 			finished = append(finished, batch.Event{Type: batch.Finish, Test: id, Outcome: o})
@@ -42,7 +43,9 @@ func (v *verdict) tell(emit func(batch.Event)) {
 	}
 	problems := v.problems(failed)
 	complete := len(finished) == len(v.ids)
-	believed := complete || len(v.strangers) == 0 && (v.killed() || len(problems) == 0)
+	// What a report says that leaves out tests is believed only if nothing else is strange: some runners list tests as passed
+	// before they run, or that died.
+	believed := complete || len(v.strangers) == 0 && len(problems) == 0 && !v.killed()
 	for _, e := range finished {
 		if believed || e.Outcome.Status == batch.Failed {
 			emit(e)

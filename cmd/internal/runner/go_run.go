@@ -161,8 +161,22 @@ func (r *goRun) runTests(ctx context.Context, build *goBuild, names []string) er
 	return endedBy(ended)
 }
 
-// runWithoutTests runs the unit goPackageUnit: the binary's exit status is the result.
+// runWithoutTests runs the unit goPackageUnit: the binary's exit status is the result. The unit says that the package has no
+// test, or could not be listed, where the list was made: if it has some here, they would never run.
 func (r *goRun) runWithoutTests(ctx context.Context, build *goBuild) error {
+	listed, err := r.g.List(ctx, []string{build.pkg})
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil || len(listed) != 1 || listed[0].ID != goID(build.pkg, goPackageUnit) {
+		o := batch.Outcome{Status: batch.Failed, Message: fmt.Sprintf("where the list was made this package has no tests or cannot be listed, "+
+			"but here it has %d: make the list from the same sources, with the same flags", len(listed))}
+		if err != nil {
+			o.Message = oneLine(err.Error())
+		}
+		r.emit(goFinish(build.pkg, goPackageUnit, o))
+		return nil
+	}
 	limited, cancel := withLimit(ctx, r.job.Limits.Test, "--test-timeout")
 	defer cancel()
 	began := time.Now()

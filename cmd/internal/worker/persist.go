@@ -22,7 +22,7 @@ func (w *worker) persist(request func() error) error {
 			return fmt.Errorf("Redis has not answered for %v, giving up: %w", outage, err)
 		}
 		if first {
-			w.o.Log.Warn(fmt.Sprintf("Redis does not answer, trying again for %v", outage), "error", err)
+			w.o.Log.Warn(fmt.Sprintf("Redis cannot be reached or does not serve, trying again for %v", outage), "error", err)
 		}
 		select {
 		case <-time.After(pause):
