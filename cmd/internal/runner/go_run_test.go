@@ -102,6 +102,7 @@ problem does not build
 finish TestA failed package example.com/m/bad does not build: bad/p_test.go:7:28: undefined: undefined
 finish TestB failed package example.com/m/bad does not build: bad/p_test.go:7:28: undefined: undefined`, []string{"undefined: undefined"}},
 		{"bad TestB", grace, "finish TestB failed package example.com/m/bad does not build: bad/p_test.go:7:28: undefined: undefined", nil},
+		{"mix [package]", grace, "finish [package] failed where the list was made this package has no tests or cannot be listed, but here it has 5: make the list from the same sources, with the same flags", nil},
 		{"syntax [package]", grace, "problem does not build\nfinish [package] failed package example.com/m/syntax does not build: syntax/p_test.go:7:27: expected '}', found 'EOF'", nil},
 		{"absent TestA", grace, "problem does not build\nfinish TestA failed package example.com/m/absent does not build", []string{"example.com/m/absent"}},
 		{"env TestA", grace, "start TestA\nfinish TestA failed go <nil> true", []string{"dir env env\n", "binary env.test\n", "job yes short true\n"}},
