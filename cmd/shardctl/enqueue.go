@@ -59,11 +59,7 @@ func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.
 	if closer, ok := r.(io.Closer); ok {
 		defer closer.Close()
 	}
-	tests, err := o.what.load(ctx, streams, r, args.Before, log)
-	if err != nil {
-		return err
-	}
-	rdb, disconnect, err := o.where.Connect(ctx, log, streams.Patience)
+	tests, rdb, disconnect, err := o.what.bring(ctx, streams, r, args.Before, &o.where, log)
 	if err != nil {
 		return err
 	}

@@ -76,11 +76,7 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 	if closer, ok := r.(io.Closer); ok {
 		defer closer.Close()
 	}
-	tests, err := o.what.load(ctx, streams, r, args.Before, log)
-	if err != nil {
-		return err
-	}
-	rdb, disconnect, err := o.where.Connect(ctx, log, streams.Patience)
+	tests, rdb, disconnect, err := o.what.bring(ctx, streams, r, args.Before, &o.where, log)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/pflag"
 
 	"github.com/shardctl/shardctl/batch"
@@ -74,6 +75,17 @@ func (w *what) load(ctx context.Context, streams cli.Streams, r runner.Runner, p
 		return nil, &cli.NoTestsError{Where: where + " has none"}
 	}
 	return tests, nil
+}
+
+// bring loads the list and connects to the Redis that it goes to. The function closes the connection.
+func (w *what) bring(ctx context.Context, streams cli.Streams, r runner.Runner, patterns []string, where *cli.Where, log *slog.Logger) (
+	tests []batch.Test, rdb *redis.Client, disconnect func(), err error,
+) {
+	if tests, err = w.load(ctx, streams, r, patterns, log); err != nil {
+		return nil, nil, nil, err
+	}
+	rdb, disconnect, err = where.Connect(ctx, log, streams.Patience)
+	return tests, rdb, disconnect, err
 }
 
 func (w *what) source(ctx context.Context, streams cli.Streams, r runner.Runner, patterns []string) (tests []batch.Test, where string, err error) {
