@@ -17,7 +17,7 @@ var _ Runner = (*Command)(nil)
 
 // Run implements Runner. From a command nobody learns when a test of several starts: all of them get a batch.Start when it
 // does, and are charged together if the worker vanishes.
-func (c *Command) Run(ctx context.Context, job Job, emit func(batch.Event)) error {
+func (c *Command) Run(ctx context.Context, job Job, emit func(...batch.Event)) error {
 	if len(job.Batch.Tests) == 0 {
 		return nil // without names, many commands run all tests there are
 	}
@@ -56,7 +56,7 @@ func (c *Command) makeArtifacts(number int) (string, error) {
 }
 
 // runPart runs the command once, for ids, and tells what came of it.
-func (c *Command) runPart(ctx context.Context, job Job, ids []string, artifacts string, emit func(batch.Event)) (exit, error) {
+func (c *Command) runPart(ctx context.Context, job Job, ids []string, artifacts string, emit func(...batch.Event)) (exit, error) {
 	ctx, cancel := withLimit(ctx, job.Limits.Test, "--test-timeout")
 	defer cancel()
 	files, err := newRunFiles(ids, artifacts)
@@ -81,9 +81,11 @@ func (c *Command) runPart(ctx context.Context, job Job, ids []string, artifacts 
 		defer p.Stdin.Close()
 	}
 	if ctx.Err() == nil {
-		for _, id := range ids {
-			emit(batch.Event{Type: batch.Start, Test: id})
+		starts := make([]batch.Event, len(ids))
+		for i, id := range ids {
+			starts[i] = batch.Event{Type: batch.Start, Test: id}
 		}
+		emit(starts...) // in one step: a drain must not find a part of them
 	}
 	end, err := p.run(ctx)
 	switch {

@@ -61,9 +61,9 @@ func runCommandIn(t *testing.T, ctx context.Context, c *Command, job Job) (told,
 	return got, err
 }
 
-func (got *told) emit(t *testing.T) func(batch.Event) {
+func (got *told) emit(t *testing.T) func(...batch.Event) {
 	got.outcomes = map[string]batch.Outcome{}
-	return func(e batch.Event) {
+	return each(func(e batch.Event) {
 		switch e.Type {
 		case batch.Start:
 			got.starts = append(got.starts, e.Test)
@@ -77,7 +77,7 @@ func (got *told) emit(t *testing.T) func(batch.Event) {
 		default:
 			t.Errorf("event %q", e.Type)
 		}
-	}
+	})
 }
 
 func runCommand(t *testing.T, c *Command, ids ...string) told {

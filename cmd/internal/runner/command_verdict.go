@@ -29,7 +29,7 @@ type verdict struct {
 }
 
 // tell emits the verdict.
-func (v *verdict) tell(emit func(batch.Event)) {
+func (v *verdict) tell(emit func(...batch.Event)) {
 	v.strangers = v.evidence.strangers(v.ids)
 	var finished []batch.Event
 	failed := false

@@ -65,7 +65,7 @@ func TestGoClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	ran := make(chan error)
-	go func() { ran <- g.Run(t.Context(), Job{Batch: goBatch("a TestA")}, func(batch.Event) {}) }()
+	go func() { ran <- g.Run(t.Context(), Job{Batch: goBatch("a TestA")}, func(...batch.Event) {}) }()
 	if _, err := os.ReadFile(started); err != nil {
 		t.Fatal(err)
 	}

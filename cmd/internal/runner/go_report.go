@@ -15,7 +15,7 @@ type goReport struct {
 	pkg string
 	// relative turns the path of a source file, or the base name of one of the package, into one for Outcome.File.
 	relative func(string) string
-	emit     func(batch.Event)
+	emit     func(...batch.Event)
 	now      func() time.Time
 	// kill ends the process. testLimit and idleLimit are after what time; 0: never. See Go.Run.
 	kill                 func(error)
@@ -71,7 +71,7 @@ type goTest struct {
 // subtestEnds is how much of a subtest's output is kept at each end. There may be many.
 const subtestEnds = 8 << 10
 
-func newGoReport(pkg string, names []string, relative func(string) string, emit func(batch.Event)) *goReport {
+func newGoReport(pkg string, names []string, relative func(string) string, emit func(...batch.Event)) *goReport {
 	r := &goReport{pkg: pkg, relative: relative, emit: emit, now: time.Now, kill: func(error) {},
 		wanted: map[string]bool{}, running: map[string]*goTest{}, loose: newCapture(outputEnds), all: newCapture(subtestEnds)}
 	for _, name := range names {

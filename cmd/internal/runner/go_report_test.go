@@ -57,7 +57,7 @@ func describeEvents(events []batch.Event) string {
 func replayGo(names []string, ended exit, alone bool, printed string, sizes func() int) []batch.Event {
 	var events []batch.Event
 	relative := func(file string) string { return "p/" + filepath.Base(file) }
-	report := newGoReport("example.com/p", names, relative, func(e batch.Event) { events = append(events, e) })
+	report := newGoReport("example.com/p", names, relative, func(e ...batch.Event) { events = append(events, e...) })
 	report.now = func() time.Time { return time.Unix(1, 0) }
 	marks := &goMarks{mark: report.mark, printed: report.printed}
 	for printed != "" {
@@ -143,7 +143,7 @@ func TestGoMarksLongLine(t *testing.T) {
 // A test whose time was over stays a Timeout, even if it ends before its process does; others may use that time to end.
 func TestGoReportEndsInGrace(t *testing.T) {
 	var events []batch.Event
-	r := newGoReport("p", []string{"TestA", "TestB"}, filepath.Clean, func(e batch.Event) { events = append(events, e) })
+	r := newGoReport("p", []string{"TestA", "TestB"}, filepath.Clean, func(e ...batch.Event) { events = append(events, e...) })
 	now := time.Unix(1, 0)
 	var killed error
 	r.now, r.testLimit, r.kill = func() time.Time { return now }, time.Hour, func(err error) { killed = err }

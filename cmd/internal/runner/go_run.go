@@ -29,7 +29,7 @@ const leastGoIdle = 10 * time.Minute
 // have no Finish. While no test runs (init functions, TestMain), Limits.Test limits the process too, but to no less than ten
 // minutes. Limits.Batch counts while test processes run. When it is over, tests without a Finish have none, except
 // one that is alone: it is a Timeout. Compiling has no limit but ctx, as it is done for all batches: see Close.
-func (g *Go) Run(ctx context.Context, job Job, emit func(batch.Event)) error {
+func (g *Go) Run(ctx context.Context, job Job, emit func(...batch.Event)) error {
 	r := &goRun{g: g, job: job, emit: emit, left: job.Limits.Batch, units: map[string][]string{}}
 	alone := job.Batch.Alone
 	for _, t := range job.Batch.Tests {
@@ -67,7 +67,7 @@ func (g *Go) Run(ctx context.Context, job Job, emit func(batch.Event)) error {
 type goRun struct {
 	g        *Go
 	job      Job
-	emit     func(batch.Event)
+	emit     func(...batch.Event)
 	packages []string
 	units    map[string][]string // names by package
 	// left is what is left of Limits.Batch, if there is such a limit.

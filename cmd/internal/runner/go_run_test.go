@@ -26,10 +26,19 @@ func goBatch(spec string) batch.Batch {
 	return b
 }
 
+// each makes an emit function of one for single events.
+func each(take func(batch.Event)) func(...batch.Event) {
+	return func(events ...batch.Event) {
+		for _, e := range events {
+			take(e)
+		}
+	}
+}
+
 // runGo runs a job and returns a line for each event, without the package.
 func runGo(t *testing.T, g *Go, job Job) (lines []string, events []batch.Event) {
 	t.Helper()
-	err := g.Run(t.Context(), job, func(e batch.Event) { events = append(events, e) })
+	err := g.Run(t.Context(), job, func(e ...batch.Event) { events = append(events, e...) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,16 +189,16 @@ finish TestB failed package example.com/m/bad does not build: bad/p_test.go:7:28
 	t.Run("context ends", func(t *testing.T) {
 		stop := errors.New("stop")
 		ctx, cancel := context.WithCancelCause(t.Context())
-		err := g.Run(ctx, Job{Batch: goBatch("hang TestB"), Limits: grace}, func(e batch.Event) {
+		err := g.Run(ctx, Job{Batch: goBatch("hang TestB"), Limits: grace}, each(func(e batch.Event) {
 			if e.Type == batch.Finish {
 				t.Errorf("%+v", e)
 			}
 			cancel(stop)
-		})
+		}))
 		if !errors.Is(err, stop) {
 			t.Errorf("error %v, want %v", err, stop)
 		}
-		if err := g.Run(ctx, Job{Batch: goBatch("mix Example")}, func(e batch.Event) { t.Errorf("%+v", e) }); !errors.Is(err, stop) {
+		if err := g.Run(ctx, Job{Batch: goBatch("mix Example")}, func(e ...batch.Event) { t.Errorf("%+v", e) }); !errors.Is(err, stop) {
 			t.Errorf("error %v, want %v", err, stop)
 		}
 	})
@@ -201,11 +210,11 @@ finish TestB failed package example.com/m/bad does not build: bad/p_test.go:7:28
 		for range 4 {
 			runs.Go(func() {
 				finished := map[string]batch.Status{}
-				if err := g.Run(t.Context(), Job{Batch: b, Limits: grace}, func(e batch.Event) {
+				if err := g.Run(t.Context(), Job{Batch: b, Limits: grace}, each(func(e batch.Event) {
 					if e.Type == batch.Finish {
 						finished[strings.TrimPrefix(e.Test, "example.com/m/")] = e.Outcome.Status
 					}
-				}); err != nil {
+				})); err != nil {
 					t.Error(err)
 				}
 				if len(finished) != 4 || finished["panics::TestB"] != batch.Failed || finished["exit0::TestB"] != batch.Crashed ||

@@ -10,8 +10,8 @@ import (
 // Runner runs batches with a project's own test runner.
 //
 // Run runs the tests of job and tells emit, as it happens and from one goroutine at a time, a batch.Start, batch.Pause and
-// batch.Finish for each test, and a batch.ProblemFound for what went wrong outside the tests. The rules are those of a
-// protocol in which emptiness is never evidence:
+// batch.Finish for each test, and a batch.ProblemFound for what went wrong outside the tests; events of one call happen in
+// one step. The rules are those of a protocol in which emptiness is never evidence:
 //
 //   - A test gets a Finish only by positive report of its execution, or because its process died (batch.Crashed) or ran
 //     out of time (batch.Timeout) while it ran, or because what it belongs to cannot be built (batch.Failed).
@@ -25,7 +25,7 @@ import (
 //
 // Run may be called concurrently: local workers share one Runner.
 type Runner interface {
-	Run(ctx context.Context, job Job, emit func(batch.Event)) error
+	Run(ctx context.Context, job Job, emit func(...batch.Event)) error
 }
 
 // Job is one batch on its way through a Runner.

@@ -136,7 +136,7 @@ func lastResultToExit(r *benchRun) time.Duration {
 	var mu sync.Mutex
 	var last time.Time
 	for range workers {
-		r.work(ctx, r.connect(), func(_ context.Context, job runner.Job, emit func(batch.Event)) error {
+		r.work(ctx, r.connect(), func(_ context.Context, job runner.Job, emit func(...batch.Event)) error {
 			for _, id := range job.Batch.IDs() {
 				emit(start(id))
 				mu.Lock()
@@ -164,7 +164,7 @@ func requeueToClaim(r *benchRun) time.Duration {
 		crashed           time.Time
 		claimed           = make(chan time.Time, 1)
 	)
-	r.work(ctx, q, func(_ context.Context, job runner.Job, emit func(batch.Event)) error {
+	r.work(ctx, q, func(_ context.Context, job runner.Job, emit func(...batch.Event)) error {
 		emit(start("t0000"))
 		close(busy)
 		<-crash
@@ -175,7 +175,7 @@ func requeueToClaim(r *benchRun) time.Duration {
 	})
 	<-busy
 	answered := &answers{claim: make(chan struct{})}
-	r.work(ctx, r.connect(answered), func(_ context.Context, job runner.Job, emit func(batch.Event)) error {
+	r.work(ctx, r.connect(answered), func(_ context.Context, job runner.Job, emit func(...batch.Event)) error {
 		claimed <- time.Now()
 		if !job.Batch.Alone {
 			r.Error("it does not run alone")

@@ -19,7 +19,7 @@ func TestDrain(t *testing.T) {
 		f := open(t, rdb, 6) // of which a claim takes three
 		stop, signal := context.WithCancel(t.Context())
 		goOn := make(chan struct{})
-		wait := f.workUntil(stop, t.Context(), time.Hour, "w", func(ctx context.Context, job runner.Job, emit func(batch.Event)) error {
+		wait := f.workUntil(stop, t.Context(), time.Hour, "w", func(ctx context.Context, job runner.Job, emit func(...batch.Event)) error {
 			emit(start("t0000"))
 			<-goOn
 			if ctx.Err() != nil {
@@ -64,7 +64,7 @@ func TestDrainEnds(t *testing.T) {
 			stop, signal := context.WithCancel(t.Context())
 			now, again := context.WithCancel(t.Context())
 			defer again()
-			wait := f.workUntil(stop, now, timeout, "w", func(ctx context.Context, job runner.Job, emit func(batch.Event)) error {
+			wait := f.workUntil(stop, now, timeout, "w", func(ctx context.Context, job runner.Job, emit func(...batch.Event)) error {
 				emit(start("t0000"))
 				<-ctx.Done()
 				return context.Cause(ctx)
@@ -90,7 +90,7 @@ func TestDrainEnds(t *testing.T) {
 func TestResultDuringStop(t *testing.T) {
 	f := open(t, batchtest.Embedded(t), 1)
 	stop, signal := context.WithCancel(t.Context())
-	wait := f.work(stop, "w", func(ctx context.Context, job runner.Job, emit func(batch.Event)) error {
+	wait := f.work(stop, "w", func(ctx context.Context, job runner.Job, emit func(...batch.Event)) error {
 		emit(start("t0000"))
 		signal()
 		<-ctx.Done()
@@ -112,7 +112,7 @@ func TestStopWithoutRedis(t *testing.T) {
 	t.Cleanup(func() { _ = rdb.Close() })
 	f := open(t, rdb, 1)
 	stop, signal := context.WithCancel(t.Context())
-	wait := f.work(stop, "w", func(ctx context.Context, job runner.Job, emit func(batch.Event)) error {
+	wait := f.work(stop, "w", func(ctx context.Context, job runner.Job, emit func(...batch.Event)) error {
 		emit(start("t0000"))
 		<-ctx.Done()
 		return context.Cause(ctx)

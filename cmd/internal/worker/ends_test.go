@@ -31,7 +31,7 @@ func TestDrainLeavesTheRunnerItsEnd(t *testing.T) {
 	f := open(t, batchtest.Embedded(t), 1)
 	stop, signal := context.WithCancel(t.Context())
 	drained := make(chan struct{})
-	wait := f.workUntil(stop, t.Context(), time.Hour, "w", func(ctx context.Context, job runner.Job, emit func(batch.Event)) error {
+	wait := f.workUntil(stop, t.Context(), time.Hour, "w", func(ctx context.Context, job runner.Job, emit func(...batch.Event)) error {
 		emit(start("t0000"))
 		signal()
 		<-drained
@@ -60,7 +60,7 @@ func TestDrainLeavesTheRunnerItsEnd(t *testing.T) {
 // A problem that a worker could not tell before the run ended makes its own end an error: nobody else knows of it.
 func TestUntoldProblem(t *testing.T) {
 	f := open(t, batchtest.Embedded(t), 1)
-	wait := f.work(t.Context(), "w", func(ctx context.Context, job runner.Job, emit func(batch.Event)) error {
+	wait := f.work(t.Context(), "w", func(ctx context.Context, job runner.Job, emit func(...batch.Event)) error {
 		emit(finish("t0000", batch.Passed))
 		f.until(ofType(batch.Finish))
 		for reaped := false; !reaped; { // it may beat in between

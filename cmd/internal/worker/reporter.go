@@ -47,16 +47,30 @@ func (w *worker) newReporter(b batch.Batch, cancel context.CancelCauseFunc) *rep
 	return r
 }
 
-// emit takes an event. It never waits for Redis.
-func (r *reporter) emit(e batch.Event) {
-	clip(&e.Outcome)
-	e.Problem.Details = shorten(e.Problem.Details, mostOutput)
+// emit takes events in one step. It never waits for Redis.
+func (r *reporter) emit(events ...batch.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for _, e := range events {
+		clip(&e.Outcome)
+		e.Problem.Details = shorten(e.Problem.Details, mostOutput)
+		if r.counts(e) {
+			r.events = append(r.events, e)
+		}
+	}
+	signal(r.wake)
+	if r.returned && len(r.running) == 0 {
+		r.cancel(errStopped) // what it would run now is not ours any more
+	}
+}
+
+// counts keeps track of what is running, and tells whether an event is about a test that this worker still holds: what the
+// runner begins during a drain was given back, and its runner is about to be stopped.
+func (r *reporter) counts(e batch.Event) bool {
 	switch e.Type {
 	case batch.Start:
 		if r.draining && !r.running[e.Test] {
-			return // it was given back; its runner is about to be stopped
+			return false
 		}
 		r.running[e.Test] = true
 	case batch.Pause:
@@ -65,15 +79,11 @@ func (r *reporter) emit(e batch.Event) {
 		}
 	case batch.Finish:
 		if r.draining && !r.running[e.Test] {
-			return
+			return false
 		}
 		delete(r.running, e.Test)
 	}
-	r.events = append(r.events, e)
-	signal(r.wake)
-	if r.returned && len(r.running) == 0 {
-		r.cancel(errStopped) // what it would run now is not ours any more
-	}
+	return true
 }
 
 // drain gives up the tests that have neither started nor finished, and returns those that are running. When they have

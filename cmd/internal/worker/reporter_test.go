@@ -59,7 +59,7 @@ func TestReportsAreCoalesced(t *testing.T) {
 func TestLostRepliesChangeNothing(t *testing.T) {
 	rdb := batchtest.Embedded(t)
 	f := open(t, rdb, 40)
-	wait := f.work(t.Context(), "w", func(ctx context.Context, job runner.Job, emit func(batch.Event)) error {
+	wait := f.work(t.Context(), "w", func(ctx context.Context, job runner.Job, emit func(...batch.Event)) error {
 		return passing(ctx, job, emit)
 	}, 7)
 	f.until(ofType(batch.Joined))
@@ -90,7 +90,7 @@ func reattach(t *testing.T, f *fixture) *batch.Queue {
 
 func TestOutputThatTravelsIsBounded(t *testing.T) {
 	f := open(t, batchtest.Embedded(t), 1)
-	wait := f.work(t.Context(), "w", func(_ context.Context, job runner.Job, emit func(batch.Event)) error {
+	wait := f.work(t.Context(), "w", func(_ context.Context, job runner.Job, emit func(...batch.Event)) error {
 		e := finish(job.Batch.Tests[0].ID, batch.Failed)
 		e.Outcome.Output = "beginning" + strings.Repeat("x", 1<<20) + "end"
 		emit(e)

@@ -22,9 +22,9 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // scripted is a runner made of a function.
-type scripted func(ctx context.Context, job runner.Job, emit func(batch.Event)) error
+type scripted func(ctx context.Context, job runner.Job, emit func(...batch.Event)) error
 
-func (s scripted) Run(ctx context.Context, job runner.Job, emit func(batch.Event)) error {
+func (s scripted) Run(ctx context.Context, job runner.Job, emit func(...batch.Event)) error {
 	return s(ctx, job, emit)
 }
 
@@ -35,7 +35,7 @@ func finish(id string, status batch.Status) batch.Event {
 }
 
 // passing runs every test of a job well.
-func passing(_ context.Context, job runner.Job, emit func(batch.Event)) error {
+func passing(_ context.Context, job runner.Job, emit func(...batch.Event)) error {
 	for _, id := range job.Batch.IDs() {
 		emit(start(id))
 		emit(finish(id, batch.Passed))
@@ -143,7 +143,7 @@ func TestRunsAllAndLeaves(t *testing.T) {
 func TestNotExecutedRunsAlone(t *testing.T) {
 	f := open(t, batchtest.Embedded(t), 5)
 	var alone []string
-	wait := f.work(t.Context(), "w", func(_ context.Context, job runner.Job, emit func(batch.Event)) error {
+	wait := f.work(t.Context(), "w", func(_ context.Context, job runner.Job, emit func(...batch.Event)) error {
 		if job.Batch.Alone {
 			alone = append(alone, job.Batch.IDs()...)
 		}
@@ -171,7 +171,7 @@ func TestNotExecutedRunsAlone(t *testing.T) {
 func TestStopHandsBack(t *testing.T) {
 	f := open(t, batchtest.Embedded(t), 4)
 	ctx, stop := context.WithCancel(t.Context())
-	wait := f.work(ctx, "w", func(ctx context.Context, job runner.Job, emit func(batch.Event)) error {
+	wait := f.work(ctx, "w", func(ctx context.Context, job runner.Job, emit func(...batch.Event)) error {
 		emit(start("t0000"))
 		emit(finish("t0000", batch.Passed))
 		emit(start("t0001"))
@@ -196,7 +196,7 @@ func TestPresumedDead(t *testing.T) {
 	f := open(t, batchtest.Embedded(t), 3)
 	stopped := make(chan struct{})
 	first := true
-	wait := f.work(t.Context(), "w", func(ctx context.Context, job runner.Job, emit func(batch.Event)) error {
+	wait := f.work(t.Context(), "w", func(ctx context.Context, job runner.Job, emit func(...batch.Event)) error {
 		if !first {
 			return passing(ctx, job, emit)
 		}
@@ -231,7 +231,7 @@ func TestPresumedDead(t *testing.T) {
 
 func TestAbortStopsRunner(t *testing.T) {
 	f := open(t, batchtest.Embedded(t), 3)
-	wait := f.work(t.Context(), "w", func(ctx context.Context, job runner.Job, emit func(batch.Event)) error {
+	wait := f.work(t.Context(), "w", func(ctx context.Context, job runner.Job, emit func(...batch.Event)) error {
 		emit(start(job.Batch.Tests[0].ID))
 		<-ctx.Done()
 		return context.Cause(ctx)
@@ -253,7 +253,7 @@ func TestLongTestIsKept(t *testing.T) {
 	f := open(t, batchtest.Embedded(t), 2)
 	long := make(chan struct{})
 	runs := 0
-	wait := f.work(t.Context(), "w", func(ctx context.Context, job runner.Job, emit func(batch.Event)) error {
+	wait := f.work(t.Context(), "w", func(ctx context.Context, job runner.Job, emit func(...batch.Event)) error {
 		runs++
 		<-long
 		return passing(ctx, job, emit)
@@ -277,7 +277,7 @@ func TestLongTestIsKept(t *testing.T) {
 func TestRunnerThatCannotWork(t *testing.T) {
 	f := open(t, batchtest.Embedded(t), 2)
 	broken := errors.New("no space left on device")
-	wait := f.work(t.Context(), "w", func(context.Context, runner.Job, func(batch.Event)) error { return broken }, 2)
+	wait := f.work(t.Context(), "w", func(context.Context, runner.Job, func(...batch.Event)) error { return broken }, 2)
 	if err := wait(); !errors.Is(err, broken) {
 		t.Fatal(err)
 	}
@@ -300,7 +300,7 @@ func TestOverBeforeJoin(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	f := open(t, batchtest.Embedded(t), 1)
 	var env []string
-	wait := f.work(t.Context(), "w", func(ctx context.Context, job runner.Job, emit func(batch.Event)) error {
+	wait := f.work(t.Context(), "w", func(ctx context.Context, job runner.Job, emit func(...batch.Event)) error {
 		env = job.Env
 		return passing(ctx, job, emit)
 	}, 1)
