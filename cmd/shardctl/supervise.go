@@ -157,15 +157,22 @@ func (s supervision) attend(ctx context.Context) error {
 	return cli.Exit(verdict.Exit)
 }
 
-// complete fills in an ending that Redis cannot tell, from the list and the journal as far as it was read: so the reports
-// name every test.
+// complete fills in an ending that Redis cannot tell, from the list (where that is not known, the tests that the journal
+// names) and the journal as far as it was read: so the reports name every test.
 func (s supervision) complete(e *report.Ending, h *report.History) {
-	e.Tests, e.Results, e.Missing = len(s.tests), map[string]batch.Status{}, nil
+	ids := map[string]bool{}
 	for _, t := range s.tests {
-		if known := h.Test(t.ID); known != nil && known.Result != "" {
-			e.Results[t.ID] = known.Result
+		ids[t.ID] = true
+	}
+	for _, t := range h.Tests() {
+		ids[t.ID] = true
+	}
+	e.Tests, e.Results, e.Missing = len(ids), map[string]batch.Status{}, nil
+	for id := range ids {
+		if known := h.Test(id); known != nil && known.Result != "" {
+			e.Results[id] = known.Result
 		} else {
-			e.Missing = append(e.Missing, t.ID)
+			e.Missing = append(e.Missing, id)
 		}
 	}
 }

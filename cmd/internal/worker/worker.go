@@ -67,7 +67,7 @@ func Run(stop, now context.Context, q *batch.Queue, r runner.Runner, o Options) 
 		if !rejoins(err) {
 			return err
 		}
-		o.Log.Warn("presumed dead by the controller, joining anew", "worker", w.m.ID())
+		o.Log.Warn("joining anew: this worker was presumed dead, or Redis lost what it knew of it", "worker", w.m.ID(), "error", err)
 	}
 }
 
@@ -93,11 +93,11 @@ type worker struct {
 	// stop says stop claiming, now stop running; redis is for requests, and outlives them.
 	stop, now, redis context.Context
 	m                *batch.Member
-	// late are finishes that were not reported when the membership in which they happened ended.
+	// late are finishes and problems that were not reported when the membership in which they happened ended.
 	late []batch.Event
 }
 
-// member is one membership: from join to leave. The error is NotJoined if another should follow.
+// member is one membership: from join to leave. Whether another should follow its error, rejoins tells.
 func (w *worker) member(ctx context.Context) error {
 	answer, err := w.join()
 	if err != nil || answer.Markers.Over() {
