@@ -22,11 +22,14 @@ const (
 	Settled EventType = "settle"
 	// Returned: a worker gave back tests of its batch that it had not begun.
 	Returned EventType = "return"
-	Reaped   EventType = "reap"
-	Left     EventType = "leave"
-	Done     EventType = "done"
-	Aborted  EventType = "abort"
-	// Resulted: the protocol itself gave a test its final result, because a budget was spent.
+	// Qualified: a gate let a worker pass; Refused: it did not.
+	Qualified EventType = "qualify"
+	Refused   EventType = "refuse"
+	Reaped    EventType = "reap"
+	Left      EventType = "leave"
+	Done      EventType = "done"
+	Aborted   EventType = "abort"
+	// Resulted: the protocol itself gave a test its final result: a budget was spent, or no worker qualified.
 	Resulted EventType = "result"
 )
 
@@ -65,6 +68,8 @@ type Event struct {
 	Tests, Charged []string
 	// Decision on a Finish.
 	Decision Decision
-	// Text is the reason of an abort or reap, how a batch was settled, what a worker runs on.
+	// Gate of Qualified and Refused, and of Resulted if no worker qualified: its name or command, for people.
+	Gate string
+	// Text is the reason of an abort, reap or refusal, how a batch was settled, what a worker runs on.
 	Text string
 }

@@ -17,6 +17,8 @@ const (
 	Unexecuted Status = "unexecuted"
 	// Lost: no attempt ever got to a result: workers vanished with the test or runners never executed it, until a budget was spent.
 	Lost Status = "lost"
+	// Unroutable: no worker qualified for the test's gate. Only a result is so; there was no attempt.
+	Unroutable Status = "unroutable"
 )
 
 // Outcome is how one attempt at a test ended.

@@ -17,8 +17,11 @@ type State struct {
 	Markers Markers
 	// Tests that the run holds so far; all of them once Markers.Sealed.
 	Tests int
-	// Results is how many tests have a final result; Queued and Requeued how many wait. The rest is held by workers.
+	// Results is how many tests have a final result; Queued and Requeued how many wait for any worker. Others wait behind
+	// Gates. The rest is held by workers.
 	Results, Queued, Requeued int
+	// Gates of the run, in the order of their hashes.
+	Gates []GateState
 	// Workers that joined and have not left, by id.
 	Workers []WorkerState
 	// Abortion of a run that was aborted.
@@ -34,6 +37,8 @@ type WorkerState struct {
 	Batch int  `json:"batch"`
 	Open  bool `json:"open"`
 	Alone bool `json:"alone"`
+	// Gate is the hash of the gate of its batch, empty for none.
+	Gate string `json:"gate"`
 	// Leaving: it was stopped, and claims nothing more.
 	Leaving bool `json:"leaving"`
 	// Finished counts the tests that it brought to an end.

@@ -15,9 +15,11 @@ const MaxIDBytes = 16 << 10
 type Test struct {
 	// ID is the name that a person knows, unique in its run: "import/path::TestName" for Go, "path/test_x.py::test_y" for
 	// pytest, whatever the list says for a command template. CheckID says what is allowed.
-	ID string `json:"test"`
+	ID string
 	// Seconds is the expected duration. 0 means unknown.
-	Seconds float64 `json:"seconds,omitempty"`
+	Seconds float64
+	// Gate decides which workers may run it. A claim tells it for the batch as a whole.
+	Gate Gate
 }
 
 // CheckID returns an error that says why id cannot name a test: it is empty, longer than MaxIDBytes, not UTF-8, or holds
@@ -44,6 +46,8 @@ type Batch struct {
 	Tests []Test
 	// Alone says that the one test came from the requeue and must run in a fresh runner process.
 	Alone bool
+	// Gate is that of all its tests; see Member.Pass and Member.Refuse.
+	Gate Gate
 }
 
 // IDs returns the ids of the batch's tests, in their order.
