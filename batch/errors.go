@@ -30,6 +30,8 @@ const (
 	ListSealed Code = "SEALED"
 	// Conflict: a test is in the list with another spec.
 	Conflict Code = "CONFLICT"
+	// TooManyGates: the run would have more than MaxGates different gates.
+	TooManyGates Code = "LIMIT"
 	// Incomplete: the list holds another number of tests than its sealer knows.
 	Incomplete Code = "INCOMPLETE"
 	// NotJoined: the worker left or was presumed dead; it must join anew.
@@ -43,7 +45,7 @@ const (
 	// OtherSchema: another version of this program opened the run.
 	OtherSchema Code = "SCHEMA"
 
-	// retry names workers whose sets a script must declare; it never leaves this package.
+	// retry names workers and gates whose keys a script must declare; it never leaves this package.
 	retry Code = "RETRY"
 )
 
@@ -68,6 +70,8 @@ func (e *Error) Error() string {
 		return fmt.Sprintf("the list of run %q is sealed, test %q cannot be added any more", e.RunID, e.Detail)
 	case Conflict:
 		return fmt.Sprintf("run %q holds test %q already, with other options", e.RunID, e.Detail)
+	case TooManyGates:
+		return fmt.Sprintf("run %q would have %s different gates, %d are allowed: let tests share gates", e.RunID, e.Detail, MaxGates)
 	case Incomplete:
 		return fmt.Sprintf("the list of run %q cannot be sealed: Redis holds %s tests, another number than were enqueued; is somebody else enqueueing?", e.RunID, e.Detail)
 	}
@@ -85,7 +89,7 @@ func (q *Queue) refusal(err error) error {
 	}
 	code, detail, _ := strings.Cut(reply.Error(), " ")
 	switch Code(code) {
-	case Gone, OtherEpoch, Ended, Mismatch, ListSealed, Conflict, Incomplete, NotJoined, Stale, Holding, retry:
+	case Gone, OtherEpoch, Ended, Mismatch, ListSealed, Conflict, TooManyGates, Incomplete, NotJoined, Stale, Holding, retry:
 		return &Error{Code: Code(code), RunID: q.runID, Detail: detail}
 	}
 	return err

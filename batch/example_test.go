@@ -56,7 +56,7 @@ func example(ctx context.Context) error {
 	}
 
 	// The controller again: an empty queue is no evidence, so it asks.
-	progress, err := queue.Finish(ctx, nil)
+	progress, err := queue.Finish(ctx, nil, false)
 	if err != nil {
 		return err
 	}

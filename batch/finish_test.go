@@ -14,7 +14,7 @@ import (
 // finish posts the done marker, or not, and expects the answer.
 func (r *run) finish(want batch.Progress) {
 	r.t.Helper()
-	got, err := r.q.Finish(r.ctx, nil)
+	got, err := r.q.Finish(r.ctx, nil, false)
 	r.must(err)
 	if got != want {
 		r.t.Errorf("finish: got %s, want %s", got, want)
@@ -77,7 +77,7 @@ func TestFinishRefuses(t *testing.T) {
 				before, err := batchtest.Read(r.ctx, rdb, r.q.Keys())
 				r.must(err)
 				if c.want == isGone {
-					if _, err := r.q.Finish(r.ctx, nil); !errors.Is(err, batch.Gone) {
+					if _, err := r.q.Finish(r.ctx, nil, false); !errors.Is(err, batch.Gone) {
 						t.Errorf("error %v, want Gone", err)
 					}
 				} else {

@@ -102,6 +102,7 @@ func (r *run) read() batchtest.Dump {
 			d.Run[field] = field
 		}
 	}
+	delete(d.Run, "joined") // it counts, and tells nothing to those that do not wait for workers
 	named := d
 	named.Workers, named.Sets = map[string]batchtest.Worker{}, map[string][]string{}
 	for id, w := range d.Workers {

@@ -3,9 +3,13 @@ package batch
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -62,6 +66,55 @@ func (g Gate) check() error {
 		return errors.New("a gate contains NUL")
 	}
 	return nil
+}
+
+// knownGates are the hashes of the gates whose lists a Queue declares to scripts. It may be used concurrently.
+type knownGates struct {
+	mu     sync.Mutex
+	hashes []string
+}
+
+func (k *knownGates) add(hash string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !slices.Contains(k.hashes, hash) {
+		k.hashes = append(k.hashes, hash)
+	}
+}
+
+func (k *knownGates) keys(of Keys) []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var keys []string
+	for _, hash := range k.hashes {
+		keys = append(keys, of.GateQueue(hash), of.GateRequeue(hash))
+	}
+	return keys
+}
+
+// gatesOf returns the hash and the spec of each gate of the tests, as enqueue.lua takes them, and makes them known.
+func (q *Queue) gatesOf(tests []Test) ([]any, error) {
+	var args []any
+	seen := map[string]bool{}
+	for _, t := range tests {
+		if t.Gate.None() || seen[t.Gate.Hash()] {
+			continue
+		}
+		hash := t.Gate.Hash()
+		seen[hash] = true
+		spec, err := json.Marshal(t.Gate)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, hash, string(spec))
+		if len(seen) > MaxGates {
+			return nil, &Error{Code: TooManyGates, RunID: q.runID, Detail: "more than " + strconv.Itoa(MaxGates)}
+		}
+	}
+	for hash := range seen {
+		q.gates.add(hash)
+	}
+	return args, nil
 }
 
 // GateState is how one gate of a run stands.

@@ -55,6 +55,13 @@ func (k Keys) Events() string { return k.queue + "_events" }
 // Wake is the STREAM of one entry that moves when somebody should look again.
 func (k Keys) Wake() string { return k.queue + "_wake" }
 
+// Gates is the HASH from a gate's hash to its spec.
+func (k Keys) Gates() string { return k.queue + "_gates" }
+
+// GateQueue and GateRequeue are the LISTs of the tests behind one gate, by its hash.
+func (k Keys) GateQueue(hash string) string   { return k.queue + "_gate_" + hash }
+func (k Keys) GateRequeue(hash string) string { return k.GateQueue(hash) + "_requeue" }
+
 // Prefix is what the name of every key of the run begins with.
 func (k Keys) Prefix() string { return k.queue }
 
@@ -62,6 +69,6 @@ func (k Keys) Prefix() string { return k.queue }
 func (k Keys) fixed() []string {
 	return []string{
 		k.Run(), k.Control(), k.Tests(), k.Queue(), k.Requeue(), k.Workers(),
-		k.Expected(), k.Tries(), k.Results(), k.Events(), k.Wake(),
+		k.Expected(), k.Tries(), k.Results(), k.Events(), k.Wake(), k.Gates(),
 	}
 }

@@ -89,15 +89,22 @@ func (q *Queue) Join(ctx context.Context, name, info string) (*Member, Answer, e
 func (m *Member) ID() string { return m.id }
 
 // Claim moves tests into the worker's set and returns them: at most most from the queue, or else one from the requeue.
-// Unless eager, a requeued test that this worker ran last is left to others while there are any.
+// Unless eager, a requeued test that this worker ran last is left to others while there are any. Tests behind gates come
+// first; those behind the gates in refusing (their hashes), which refuse this worker now, stay where they are.
+//
+// All tests of a batch have one gate, Batch.Gate. The worker asks it and tells the answer with Gate before it runs any.
 //
 // A claim whose answer was lost is repeated by calling Claim again: it returns the same batch.
 //
 // Errors: NotJoined; Holding if the last batch is not settled; UnknownSpec if the batch holds a test that this version
 // cannot read: Claim.Batch has only its number then, under which it is to be handed back.
-func (m *Member) Claim(ctx context.Context, most int, eager bool) (Claim, error) {
+func (m *Member) Claim(ctx context.Context, most int, eager bool, refusing ...string) (Claim, error) {
 	number := m.batch + 1
-	answer, rest, err := m.ask(ctx, claimScript, number, most, flag(eager))
+	args := []any{number, most, flag(eager)}
+	for _, gate := range refusing {
+		args = append(args, gate)
+	}
+	answer, rest, err := m.ask(ctx, claimScript, args...)
 	if err != nil {
 		return Claim{}, err
 	}
@@ -105,17 +112,35 @@ func (m *Member) Claim(ctx context.Context, most int, eager bool) (Claim, error)
 	if answer.batch < number {
 		return c, nil
 	}
-	tests := rest[2:]
 	m.batch = number
 	c.Batch = Batch{Number: int(number), Alone: rest[0] == "1"}
+	if rest[2] != "" {
+		if err := json.Unmarshal([]byte(rest[2]), &c.Batch.Gate); err != nil {
+			return Claim{}, fmt.Errorf("the gate of a batch: %w", err)
+		}
+	}
+	tests := rest[3:]
 	for i := 0; i < len(tests); i += 2 {
-		t, err := m.q.decodeSpec(tests[i], tests[i+1])
+		t, err := m.q.decodeSpec(tests[i], tests[i+1], c.Batch.Gate)
 		if err != nil {
 			return Claim{Answer: answer, Batch: Batch{Number: int(number)}}, err
 		}
 		c.Batch.Tests = append(c.Batch.Tests, t)
 	}
 	return c, nil
+}
+
+// Gate tells what the gate of a batch answered here: that this worker qualifies, or not, and why. The answer stands until
+// the worker gives another. What was refused is to be handed back, see Settle.
+//
+// Errors: NotJoined.
+func (m *Member) Gate(ctx context.Context, b Batch, qualifies bool, why string) (Answer, error) {
+	kind := Refused
+	if qualifies {
+		kind = Qualified
+	}
+	answer, _, err := m.ask(ctx, gateScript, b.Number, b.Gate.Hash(), string(kind), why)
+	return answer, err
 }
 
 // NoBatch is the number under which a worker that joined anew reports what it finished before: numbers of batches begin
@@ -180,8 +205,17 @@ func (m *Member) beat(ctx context.Context, batch int, held []string, leaving boo
 
 // Leave takes the worker out of the run. A batch that it holds, also one whose claim was never answered, is handed back
 // first. Leaving twice is no error.
-func (m *Member) Leave(ctx context.Context, why string) error {
-	leave := func() error { return m.q.run(ctx, leaveScript, []string{m.id}, m.id, why).Err() }
+func (m *Member) Leave(ctx context.Context, why string) error { return m.leave(ctx, why, false) }
+
+// LeaveUnqualified is Leave of a worker that qualifies for no test that is left: the refusals of its gates stand.
+func (m *Member) LeaveUnqualified(ctx context.Context, why string) error {
+	return m.leave(ctx, why, true)
+}
+
+func (m *Member) leave(ctx context.Context, why string, unqualified bool) error {
+	leave := func() error {
+		return m.q.run(ctx, leaveScript, []string{m.id}, m.id, why, flag(unqualified)).Err()
+	}
 	err := leave()
 	if !errors.Is(err, Holding) {
 		return err

@@ -52,7 +52,7 @@ func TestOpenRefuses(t *testing.T) {
 		if text := open("another").Error(); !strings.Contains(text, "under way with another list of tests, or another runner") {
 			t.Errorf("the error does not say what is wrong: %s", text)
 		}
-		_, err := r.q.Finish(r.ctx, nil)
+		_, err := r.q.Finish(r.ctx, nil, false)
 		r.must(err)
 		r.look()
 		r.refused(open("digest"), batch.Ended)
@@ -183,7 +183,7 @@ func requests(r *run, w *worker) map[string]func() error {
 		"beat":   func() error { _, err := w.Beat(r.ctx, 1, nil); return err },
 		"leave":  func() error { return w.Leave(r.ctx, "over") },
 		"reap":   func() error { _, _, err := r.q.Reap(r.ctx, w.ID(), 0, "no beat"); return err },
-		"finish": func() error { _, err := r.q.Finish(r.ctx, nil); return err },
+		"finish": func() error { _, err := r.q.Finish(r.ctx, nil, false); return err },
 		"abort":  func() error { _, err := r.q.Abort(r.ctx, batch.Abortion{Why: "why", Who: "who"}); return err },
 		"state":  func() error { _, err := r.q.State(r.ctx); return err },
 	}

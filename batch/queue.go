@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -46,7 +47,9 @@ type Queue struct {
 	runID   string
 	keys    Keys
 	epoch   string
+	birth   string
 	options Options
+	gates   knownGates
 }
 
 // Open makes the run, or attaches to the live run of this id if it has the same manifest. The manifest is a digest of the
@@ -85,7 +88,7 @@ func Attach(ctx context.Context, rdb redis.UniversalClient, runID string) (*Queu
 		return nil, &Error{Code: OtherSchema, RunID: runID, Detail: fmt.Sprintf("it was opened by another version of this program (schema %s, here %d): use one version in all jobs", fields["schema"], Schema)}
 	}
 	number := func(name string) int { n, _ := strconv.Atoi(fields[name]); return n }
-	return &Queue{rdb: rdb, runID: runID, keys: keys, epoch: fields["epoch"], options: Options{
+	return &Queue{rdb: rdb, runID: runID, keys: keys, epoch: fields["epoch"], birth: fields["birth"], options: Options{
 		Retries:       number("retries"),
 		MaxCrashes:    number("max_crashes"),
 		MaxLosses:     number("max_losses"),
@@ -102,23 +105,30 @@ func (q *Queue) RunID() string { return q.runID }
 // Keys returns the names of the run's keys.
 func (q *Queue) Keys() Keys { return q.keys }
 
+// Birth is 128 random bits, in hexadecimal digits, that tell this run from others of its id.
+func (q *Queue) Birth() string { return q.birth }
+
 // Options returns what holds for the run, whoever opened it.
 func (q *Queue) Options() Options { return q.options }
 
 // Enqueue adds tests to the end of the queue, in order and in chunks. Tests that are in the run already are ignored, so
 // that a call that failed half-way may be repeated. It returns how many tests the run holds now.
 //
-// Errors: what CheckID says of an id; Ended; ListSealed; Conflict.
+// Errors: what CheckID says of an id; what is wrong with a gate; Ended; ListSealed; Conflict; TooManyGates.
 func (q *Queue) Enqueue(ctx context.Context, tests []Test) (total int, err error) {
 	for _, t := range tests {
-		if err := CheckID(t.ID); err != nil {
+		if err := errors.Join(CheckID(t.ID), t.Gate.check()); err != nil {
 			return 0, err
 		}
 	}
 	for first := true; first || len(tests) > 0; first = false {
 		chunk := tests[:min(len(tests), enqueueChunk)]
 		tests = tests[len(chunk):]
-		args := make([]any, 0, 3*len(chunk))
+		gates, err := q.gatesOf(chunk)
+		if err != nil {
+			return 0, err
+		}
+		args := append([]any{MaxGates, len(gates) / 2}, gates...)
 		for _, t := range chunk {
 			args = append(args, t.ID, encodeSpec(t), int64(t.Seconds*1000))
 		}
@@ -154,12 +164,16 @@ const (
 	IsAborted  Progress = "aborted"
 	IsUnsealed Progress = "unsealed"
 	IsBusy     Progress = "busy"
+	// IsStuck: all that is left are tests behind gates that every live worker refuses. IsShort: the same, but workers that
+	// are expected have not come yet.
+	IsStuck Progress = "stuck"
+	IsShort Progress = "short"
 )
 
 // Finish posts the done marker if the run is complete, and says how the run stands. workers are the ids of the workers
-// that the caller knows of.
-func (q *Queue) Finish(ctx context.Context, workers []string) (Progress, error) {
-	text, err := q.run(ctx, finishScript, workers).Text()
+// that the caller knows of. With giveUp, the tests on which a stuck run is stuck become Unroutable.
+func (q *Queue) Finish(ctx context.Context, workers []string, giveUp bool) (Progress, error) {
+	text, err := q.run(ctx, finishScript, workers, flag(giveUp)).Text()
 	return Progress(text), err
 }
 
@@ -175,18 +189,6 @@ type Abortion struct {
 func (q *Queue) Abort(ctx context.Context, a Abortion) (Progress, error) {
 	text, err := q.run(ctx, abortScript, nil, a.Why, a.Who, flag(a.EnoughFailures)).Text()
 	return Progress(text), err
-}
-
-// specPlain is the spec of a test without gate and options. A later version that adds to it uses another number.
-const specPlain = "1"
-
-func encodeSpec(Test) string { return specPlain }
-
-func (q *Queue) decodeSpec(id, spec string) (Test, error) {
-	if spec != specPlain {
-		return Test{}, &Error{Code: UnknownSpec, RunID: q.runID, Detail: fmt.Sprintf("test %q was enqueued by a newer version of this program (spec %.40q): update this worker", id, spec)}
-	}
-	return Test{ID: id}, nil
 }
 
 func randomHex(bytes int) string {

@@ -31,6 +31,7 @@ var (
 	sealScript    = script("prelude", "guard", "seal")
 	joinScript    = script("prelude", "guard", "join")
 	claimScript   = script("prelude", "guard", "claim")
+	gateScript    = script("prelude", "guard", "gate")
 	reportScript  = script("prelude", "guard", "report")
 	settleScript  = script("prelude", "guard", "settle")
 	beatScript    = script("prelude", "guard", "beat")
@@ -40,12 +41,12 @@ var (
 	abortScript   = script("prelude", "guard", "abort")
 )
 
-// run executes a script under this queue's epoch, declaring the sets of the named workers. Where Redis knows of more
-// workers than the caller it says so, and the script is repeated with theirs.
+// run executes a script under this queue's epoch, declaring the sets of the named workers and the lists of all gates. Where
+// Redis knows of more than the caller it says so, and the script is repeated with those.
 func (q *Queue) run(ctx context.Context, s *redis.Script, workers []string, args ...any) *redis.Cmd {
 	args = append([]any{q.epoch}, args...)
 	for {
-		keys := q.keys.fixed()
+		keys := append(q.keys.fixed(), q.gates.keys(q.keys)...)
 		for _, id := range workers {
 			keys = append(keys, q.keys.Worker(id))
 		}
@@ -53,7 +54,13 @@ func (q *Queue) run(ctx context.Context, s *redis.Script, workers []string, args
 		err := q.refusal(cmd.Err())
 		var refused *Error
 		if errors.As(err, &refused) && refused.Code == retry {
-			workers = append(workers, strings.Fields(refused.Detail)...)
+			for _, missing := range strings.Fields(refused.Detail) {
+				if id, ok := strings.CutPrefix(missing, "worker_"); ok {
+					workers = append(workers, id)
+				} else {
+					q.gates.add(strings.TrimPrefix(missing, "gate_"))
+				}
+			}
 			continue
 		}
 		if err != nil {

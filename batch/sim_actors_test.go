@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -24,8 +25,13 @@ type simWorker struct {
 	// late are finishes of a batch that was taken away; paused are tests of this batch that wait for others.
 	late   []batch.Event
 	paused map[string]bool
-	// leaving: no further claim, because the run is over or the worker was stopped; gone: the run is over for it.
-	leaving, stopped, gone bool
+	// refusing are the gates whose last answer was no and still counts, by hash; asked: the gate of this batch has let the
+	// worker pass, or there is none; refused: it has not.
+	refusing       map[string]bool
+	asked, refused bool
+	// leaving: no further claim, because the run is over, the worker was stopped, or it is unqualified for what is left;
+	// gone: the run is over for it.
+	leaving, stopped, unqualified, gone bool
 }
 
 func (s *simWorker) step(ctx context.Context) {
@@ -57,23 +63,31 @@ func (s *simWorker) step(ctx context.Context) {
 		}
 	case len(s.pending) > 0 && (len(s.todo) == 0 || s.w.rng.IntN(2) == 0):
 		s.report(ctx)
+	case len(s.todo) > 0 && !s.asked:
+		s.ask(ctx)
 	case len(s.todo) > 0:
 		s.execute()
 	case s.batch.Number > 0:
 		how := batch.Requeue
-		if s.leaving {
+		if s.leaving || s.refused {
 			how = batch.HandBack
 		}
 		if _, err := s.member.Settle(ctx, s.batch.Number, how); s.heard(err) {
 			s.batch = batch.Batch{}
 		}
 	case s.leaving:
-		if err := s.member.Leave(ctx, "over"); s.heard(err) {
-			s.gone = !s.stopped
-			if s.stopped { // another comes instead
+		leave := s.member.Leave
+		if s.unqualified {
+			leave = s.member.LeaveUnqualified
+		}
+		if err := leave(ctx, "over"); s.heard(err) {
+			s.gone = !s.stopped && !s.unqualified
+			if !s.gone { // another comes instead
 				*s = simWorker{w: s.w, name: s.name}
 			}
 		}
+	case len(s.refusing) > 0 && s.w.rng.IntN(10) == 0: // the time of a no is over
+		s.refusing = nil
 	default:
 		s.claim(ctx)
 	}
@@ -91,7 +105,7 @@ func (s *simWorker) heard(err error) bool {
 				s.late = append(s.late, e)
 			}
 		}
-		s.member, s.batch, s.todo, s.pending = nil, batch.Batch{}, nil, nil
+		s.member, s.batch, s.todo, s.pending, s.stopped = nil, batch.Batch{}, nil, nil, false
 	default:
 		s.w.fail("worker %s: %w", s.name, err)
 	}
@@ -99,20 +113,43 @@ func (s *simWorker) heard(err error) bool {
 }
 
 func (s *simWorker) claim(ctx context.Context) {
-	claim, err := s.member.Claim(ctx, 1+s.w.rng.IntN(6), s.w.calm || s.w.rng.IntN(2) == 0)
+	refusing := slices.Sorted(maps.Keys(s.refusing))
+	claim, err := s.member.Claim(ctx, 1+s.w.rng.IntN(6), s.w.calm || s.w.rng.IntN(2) == 0, refusing...)
 	if !s.heard(err) {
 		return
 	}
 	if claim.Batch.Number == 0 {
-		s.leaving = claim.Markers.Over()
+		s.unqualified = len(s.refusing) > 0 && s.w.chance(10)
+		s.leaving = claim.Markers.Over() || s.unqualified
 		return
 	}
 	s.batch = claim.Batch
+	s.asked, s.refused = claim.Batch.Gate.None(), false
 	s.todo = claim.Batch.IDs()
 	s.paused = map[string]bool{}
 	if s.w.chance(5) { // a stop by notice: at most one test goes on
 		s.todo, s.leaving, s.stopped = s.todo[:s.w.rng.IntN(2)], true, true
 	}
+}
+
+// ask has the gate of the batch decide.
+func (s *simWorker) ask(ctx context.Context) {
+	if s.refusing[s.batch.Gate.Hash()] {
+		s.w.fail("worker %s was offered tests behind a gate that refuses it", s.name)
+	}
+	qualifies := s.w.qualifies[s.name][s.batch.Gate]
+	if _, err := s.member.Gate(ctx, s.batch, qualifies, "truth"); !s.heard(err) {
+		return
+	}
+	if qualifies {
+		s.asked = true
+		return
+	}
+	if s.refusing == nil {
+		s.refusing = map[string]bool{}
+	}
+	s.refusing[s.batch.Gate.Hash()] = true
+	s.todo, s.refused = nil, true
 }
 
 func (s *simWorker) beat(ctx context.Context) {
@@ -226,6 +263,8 @@ type simController struct {
 	queue  *batch.Queue
 	next   int
 	sealed bool
+	// stuck: so was the run when it was last asked.
+	stuck bool
 }
 
 func (c *simController) step(ctx context.Context) {
@@ -245,8 +284,9 @@ func (c *simController) step(ctx context.Context) {
 	case !c.sealed:
 		c.sealed = c.heard(c.queue.Seal(ctx, len(c.w.tests)))
 	case c.w.rng.IntN(2) == 0:
-		_, err := c.queue.Finish(ctx, nil)
+		progress, err := c.queue.Finish(ctx, nil, c.stuck && c.w.rng.IntN(3) == 0)
 		c.heard(err)
+		c.stuck = progress == batch.IsStuck
 	default:
 		c.reap(ctx)
 	}

@@ -43,6 +43,9 @@ type world struct {
 	options batch.Options
 	tests   []batch.Test
 	truth   map[string]behaviour
+	// gates of the run, and by worker and gate whether the worker qualifies.
+	gates     []batch.Gate
+	qualifies map[string]map[batch.Gate]bool
 	// runs counts executions of each test by how they ended.
 	runs map[string]map[batch.Status]int
 	// results as last seen: a result is written once.
@@ -67,16 +70,23 @@ var errLost = errors.New("simulated: connection lost")
 func newWorld(raw *redis.Client, seed uint64) *world {
 	w := &world{
 		rng: rand.New(rand.NewPCG(seed, 1)), raw: raw, runID: fmt.Sprintf("sim-%d", seed),
-		truth: map[string]behaviour{}, runs: map[string]map[batch.Status]int{}, results: map[string]string{},
+		truth: map[string]behaviour{}, qualifies: map[string]map[batch.Gate]bool{}, runs: map[string]map[batch.Status]int{}, results: map[string]string{},
 		announced: map[string]map[string]bool{}, losses: map[string]int{}, unblamable: map[string]bool{},
 	}
 	w.keys, _ = batch.NewKeys(w.runID)
 	w.options = batch.DefaultOptions()
 	w.options.Retries = w.rng.IntN(2)
 	w.options.MaxClaims = 4 + w.rng.IntN(7)
+	for i := range w.rng.IntN(3) {
+		w.gates = append(w.gates, batch.Gate{Command: fmt.Sprintf("gate %d", i)})
+	}
 	for i := range 1 + w.rng.IntN(16) {
 		id := fmt.Sprintf("t%02d", i)
-		w.tests = append(w.tests, batch.Test{ID: id})
+		test := batch.Test{ID: id, Seconds: float64(w.rng.IntN(3))}
+		if n := w.rng.IntN(2 + len(w.gates)); n < len(w.gates) {
+			test.Gate = w.gates[n]
+		}
+		w.tests = append(w.tests, test)
 		w.runs[id] = map[batch.Status]int{}
 		if w.rng.IntN(3) == 0 {
 			w.truth[id] = behaviour(w.rng.IntN(int(behaviours)))
@@ -87,8 +97,14 @@ func newWorld(raw *redis.Client, seed uint64) *world {
 	w.rdb = redis.NewClient(&options)
 	w.rdb.AddHook(faults{w})
 	for range 1 + w.rng.IntN(3) {
-		w.workers = append(w.workers, &simWorker{w: w, name: fmt.Sprintf("w%d", len(w.workers))})
+		name := fmt.Sprintf("w%d", len(w.workers))
+		w.workers = append(w.workers, &simWorker{w: w, name: name})
+		w.qualifies[name] = map[batch.Gate]bool{}
+		for _, gate := range w.gates {
+			w.qualifies[name][gate] = w.rng.IntN(2) == 0
+		}
 	}
+	w.options.ExpectWorkers = w.rng.IntN(1 + len(w.workers))
 	for range 1 + w.rng.IntN(2) {
 		w.controllers = append(w.controllers, &simController{w: w})
 	}
@@ -123,6 +139,10 @@ func (w *world) step(ctx context.Context) {
 		w.referee(ctx)
 		return
 	}
+	if w.chance(2) && len(w.gates) > 0 { // a gate changes its mind
+		name, gate := w.workers[w.rng.IntN(len(w.workers))].name, w.gates[w.rng.IntN(len(w.gates))]
+		w.qualifies[name][gate] = !w.qualifies[name][gate]
+	}
 	if n := w.rng.IntN(len(w.workers) + len(w.controllers)); n < len(w.workers) {
 		w.workers[n].step(ctx)
 	} else {
@@ -145,17 +165,23 @@ func (w *world) referee(ctx context.Context) batchtest.Dump {
 			w.fail("invariant 2: the result of %s was %s and is %q now", id, status, dump.Results[id])
 		}
 	}
+	for id, status := range dump.Results {
+		if status == string(batch.Unroutable) && w.results[id] == "" {
+			w.unroutable(id, dump)
+		}
+	}
 	w.results = dump.Results
 	for _, s := range w.workers {
 		s.referee(dump)
 	}
 	for id, status := range dump.Results {
-		if status != string(batch.Lost) && w.runs[id][batch.Status(status)] == 0 {
+		if status != string(batch.Lost) && status != string(batch.Unroutable) && w.runs[id][batch.Status(status)] == 0 {
 			w.fail("invariant 1: %s is %s, its executions were %v", id, status, w.runs[id])
 		}
 	}
 	for id, worker := range dump.Workers {
-		if worker.Alone && len(dump.Sets[id]) == 1 { // the claim was the announcement, though its answer may be lost
+		passed := worker.Gate == "" || slices.Contains(strings.Fields(worker.Passed), worker.Gate)
+		if worker.Alone && passed && len(dump.Sets[id]) == 1 { // the claim was the announcement, though its answer may be lost
 			w.announce(id, dump.Sets[id][0])
 		}
 	}
@@ -166,6 +192,19 @@ func (w *world) referee(ctx context.Context) batchtest.Dump {
 		w.losses[id] = tries.Losses
 	}
 	return dump
+}
+
+// unroutable checks that a test was given up only because nobody qualifies for its gate.
+func (w *world) unroutable(id string, dump batchtest.Dump) {
+	i := slices.IndexFunc(w.tests, func(t batch.Test) bool { return t.ID == id })
+	for name, worker := range dump.Workers {
+		if !worker.Leaving && !worker.Refuses(w.tests[i].Gate.Hash()) {
+			w.fail("test %s was given up although worker %s has not refused its gate", id, name)
+		}
+	}
+	if left := slices.Concat(dump.Queue, dump.Requeue); len(left) > 0 {
+		w.fail("test %s was given up while %v wait", id, left)
+	}
 }
 
 // faults is the network between the actors and Redis.
@@ -249,7 +288,7 @@ func (w *world) ended(ctx context.Context) {
 	if len(dump.Results) != len(w.tests) {
 		w.fail("invariant 1: %d results of %d tests", len(dump.Results), len(w.tests))
 	}
-	if left := slices.Concat(dump.Queue, dump.Requeue, slices.Collect(maps.Keys(dump.Sets))); len(left) > 0 {
+	if left := slices.Concat(dump.Queue, dump.Requeue, slices.Collect(maps.Keys(dump.Sets)), slices.Collect(maps.Keys(dump.Behind))); len(left) > 0 {
 		w.fail("after the end the queues and sets hold %v", left)
 	}
 }
@@ -272,7 +311,7 @@ func simulate(t *testing.T, raw *redis.Client, seed uint64) {
 	w.calm = true
 	for n := 0; w.problem == nil && !w.over(); n++ {
 		if n == 20_000 {
-			w.fail("invariant 8: the calm does not end")
+			w.fail("invariant 8: the calm does not end: %+v", w.referee(ctx))
 		}
 		w.step(ctx)
 	}

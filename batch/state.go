@@ -43,6 +43,8 @@ type WorkerState struct {
 	Leaving bool `json:"leaving"`
 	// Finished counts the tests that it brought to an end.
 	Finished int `json:"finished"`
+	// Passed and Refused are the hashes of gates that it qualifies for, and of those whose last word to it was no.
+	Passed, Refused []string `json:"-"`
 	// Running are the tests that it announced and that have not finished.
 	Running []string `json:"-"`
 	// Info is what it runs on.
@@ -66,18 +68,20 @@ func parseWorkers(raw map[string]string) ([]WorkerState, error) {
 		var w struct {
 			WorkerState
 			Running string `json:"running"`
+			Passed  string `json:"passed"`
+			Refused string `json:"refused"`
 		}
 		if err := json.Unmarshal([]byte(raw[id]), &w); err != nil {
 			return nil, fmt.Errorf("worker %s: %w", id, err)
 		}
 		w.ID = id
-		w.WorkerState.Running = lines(w.Running)
+		w.WorkerState.Running, w.WorkerState.Passed, w.WorkerState.Refused = lines(w.Running), lines(w.Passed), lines(w.Refused)
 		workers = append(workers, w.WorkerState)
 	}
 	return workers, nil
 }
 
-// State returns how the run stands. Its parts are read together, except for WorkerState.Held.
+// State returns how the run stands. Its parts are read together, except for the counts of WorkerState and GateState.
 func (q *Queue) State(ctx context.Context) (State, error) {
 	pipe := q.rdb.TxPipeline()
 	run := pipe.HGetAll(ctx, q.keys.Run())
@@ -87,6 +91,7 @@ func (q *Queue) State(ctx context.Context) (State, error) {
 	queued := pipe.LLen(ctx, q.keys.Queue())
 	requeued := pipe.LLen(ctx, q.keys.Requeue())
 	raw := pipe.HGetAll(ctx, q.keys.Workers())
+	gates := pipe.HGetAll(ctx, q.keys.Gates())
 	if _, err := pipe.Exec(ctx); err != nil {
 		return State{}, err
 	}
@@ -109,20 +114,54 @@ func (q *Queue) State(ctx context.Context) (State, error) {
 	if s.Workers, err = parseWorkers(raw.Val()); err != nil {
 		return State{}, err
 	}
-	pipe = q.rdb.Pipeline()
-	held := make([]*redis.IntCmd, len(s.Workers))
+	if s.Gates, err = parseGates(gates.Val(), s.Workers); err != nil {
+		return State{}, err
+	}
+	return s, q.countMore(ctx, &s)
+}
+
+// countMore fills in what is counted under keys that the first look brought up.
+func (q *Queue) countMore(ctx context.Context, s *State) error {
+	pipe := q.rdb.Pipeline()
+	counts := map[*int]*redis.IntCmd{}
 	for i, w := range s.Workers {
-		held[i] = pipe.SCard(ctx, q.keys.Worker(w.ID))
+		counts[&s.Workers[i].Held] = pipe.SCard(ctx, q.keys.Worker(w.ID))
 	}
-	if len(held) > 0 {
-		if _, err := pipe.Exec(ctx); err != nil {
-			return State{}, err
+	for i, g := range s.Gates {
+		counts[&s.Gates[i].Queued] = pipe.LLen(ctx, q.keys.GateQueue(g.Hash()))
+		counts[&s.Gates[i].Requeued] = pipe.LLen(ctx, q.keys.GateRequeue(g.Hash()))
+	}
+	if len(counts) == 0 {
+		return nil
+	}
+	_, err := pipe.Exec(ctx)
+	for count, cmd := range counts {
+		*count = int(cmd.Val())
+	}
+	return err
+}
+
+func parseGates(raw map[string]string, workers []WorkerState) ([]GateState, error) {
+	var gates []GateState
+	for _, hash := range slices.Sorted(maps.Keys(raw)) {
+		var record struct {
+			Gate
+			Gone string `json:"gone"`
 		}
+		if err := json.Unmarshal([]byte(raw[hash]), &record); err != nil {
+			return nil, fmt.Errorf("gate %s: %w", hash, err)
+		}
+		g := GateState{Gate: record.Gate, Gone: lines(record.Gone)}
+		for _, w := range workers {
+			if slices.Contains(w.Passed, hash) {
+				g.Passed = append(g.Passed, w.ID)
+			} else if slices.Contains(w.Refused, hash) {
+				g.Refused = append(g.Refused, w.ID)
+			}
+		}
+		gates = append(gates, g)
 	}
-	for i := range held {
-		s.Workers[i].Held = int(held[i].Val())
-	}
-	return s, nil
+	return gates, nil
 }
 
 // Results returns the final status of every test that has one.

@@ -46,7 +46,7 @@ type Batch struct {
 	Tests []Test
 	// Alone says that the one test came from the requeue and must run in a fresh runner process.
 	Alone bool
-	// Gate is that of all its tests; see Member.Pass and Member.Refuse.
+	// Gate is that of all its tests; see Member.Gate.
 	Gate Gate
 }
 

@@ -14,7 +14,7 @@ type Queue interface {
 	Events(ctx context.Context, after string, most int, wait time.Duration) ([]batch.Event, error)
 	Workers(ctx context.Context) ([]batch.WorkerState, error)
 	Reap(ctx context.Context, workerID string, beat int64, why string) (reaped bool, held int, err error)
-	Finish(ctx context.Context, workers []string) (batch.Progress, error)
+	Finish(ctx context.Context, workers []string, giveUp bool) (batch.Progress, error)
 	Abort(ctx context.Context, a batch.Abortion) (batch.Progress, error)
 }
 
@@ -26,6 +26,9 @@ type Limits struct {
 	FirstWorker, NoWorker time.Duration
 	// Outage is how long Redis may be away.
 	Outage time.Duration
+	// Unqualified is how long tests whose gates all workers refuse may be all that is left, before they are given up. While
+	// expected workers have not come yet, it is NoWorker. Here 0 means at once.
+	Unqualified time.Duration
 	// Failures is how many tests may fail for good, and problems come up, before the run is stopped.
 	Failures int
 }
@@ -51,6 +54,9 @@ type Controller struct {
 	workers               []batch.WorkerState
 	began, lastSeen, good time.Time
 	anyWorker             bool
+	// stuck is since when Redis has answered progress, if that is IsStuck or IsShort.
+	progress batch.Progress
+	stuck    time.Time
 	// failures counts what Limits.Failures limits; firstFailure says what was the first.
 	failures     int
 	firstFailure string
@@ -138,7 +144,28 @@ func (c *Controller) round(ctx context.Context) (batch.Progress, error) {
 	for i, w := range c.workers {
 		ids[i] = w.ID
 	}
-	return c.Queue.Finish(ctx, ids)
+	return c.finish(ctx, ids, now)
+}
+
+// finish tries to finish, and gives up what a run is stuck on when it has been that for long enough.
+func (c *Controller) finish(ctx context.Context, workers []string, now time.Time) (batch.Progress, error) {
+	progress, err := c.Queue.Finish(ctx, workers, false)
+	if err != nil {
+		return "", err
+	}
+	if progress != c.progress {
+		c.progress, c.stuck = progress, now
+	}
+	patience, limited := c.Limits.Unqualified, true
+	if progress == batch.IsShort {
+		patience, limited = c.Limits.NoWorker, c.Limits.NoWorker > 0
+	} else if progress != batch.IsStuck {
+		return progress, nil
+	}
+	if limited && now.Sub(c.stuck) >= patience {
+		return c.Queue.Finish(ctx, workers, true)
+	}
+	return progress, nil
 }
 
 // follow reads what is new in the journal, waiting for it if wait is not negative.
@@ -169,7 +196,9 @@ func (c *Controller) count(e batch.Event) {
 		c.problems[problem] = true
 		what = e.Problem.Scope + ": " + e.Problem.Message
 	case e.Type == batch.Resulted, e.Type == batch.Finish && e.Decision == batch.Final:
-		if e.Outcome.Status != batch.Passed && e.Outcome.Status != batch.Skipped {
+		switch e.Outcome.Status {
+		case batch.Passed, batch.Skipped, batch.Unroutable:
+		default:
 			what = e.Test
 		}
 	}

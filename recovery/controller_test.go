@@ -172,6 +172,49 @@ func TestGivesUpWithoutRedis(t *testing.T) {
 	})
 }
 
+// farewell is how long a controller waits for workers that do not leave.
+const farewell = 10 * time.Second
+
+// What a run is stuck on is given up after a while, later if expected workers are missing; whoever comes meanwhile starts
+// the time anew.
+func TestGivesUpWhatNobodyMayRun(t *testing.T) {
+	limits := recovery.Limits{Unqualified: 30 * time.Second, NoWorker: 5 * time.Minute}
+	for name, test := range map[string]struct {
+		standstill batch.Progress
+		comes      bool
+		want       time.Duration
+	}{
+		"stuck":                 {batch.IsStuck, false, 30 * time.Second},
+		"expected are missing":  {batch.IsShort, false, 5 * time.Minute},
+		"somebody new is asked": {batch.IsStuck, true, 45 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake()
+				f.workers = []batch.WorkerState{{ID: "w"}}
+				f.progress = test.standstill
+				go func() {
+					for range 200 {
+						time.Sleep(2 * time.Second)
+						f.beat("w")
+					}
+				}()
+				if test.comes {
+					time.AfterFunc(10*time.Second, func() { f.do(func() { f.progress = batch.IsBusy }) })
+					time.AfterFunc(15*time.Second, func() { f.do(func() { f.progress = test.standstill }) })
+				}
+				f.do(func() { f.tell(batch.Event{Type: batch.Opened}) })
+				time.AfterFunc(6*time.Minute, func() { f.do(func() { f.workers = nil }) })
+				progress, _, took, err := supervise(t.Context(), f, limits)
+				took -= farewell
+				if progress != batch.IsDone || err != nil || took < test.want || took > test.want+5*time.Second {
+					t.Errorf("ended %q, %v after %v, want it after %v", progress, err, took, test.want)
+				}
+			})
+		})
+	}
+}
+
 func TestRefusalEndsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := gone{newFake()}
@@ -185,7 +228,7 @@ func TestRefusalEndsIt(t *testing.T) {
 // gone is a run whose data is lost.
 type gone struct{ *fake }
 
-func (gone) Finish(context.Context, []string) (batch.Progress, error) {
+func (gone) Finish(context.Context, []string, bool) (batch.Progress, error) {
 	return "", &batch.Error{Code: batch.Gone}
 }
 

@@ -108,9 +108,12 @@ func (f *fake) Reap(_ context.Context, id string, beat int64, why string) (bool,
 	return false, 0, nil
 }
 
-func (f *fake) Finish(context.Context, []string) (batch.Progress, error) {
+func (f *fake) Finish(_ context.Context, _ []string, giveUp bool) (batch.Progress, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if giveUp && (f.progress == batch.IsStuck || f.progress == batch.IsShort) {
+		f.progress, f.complete = batch.IsBusy, true
+	}
 	if f.complete && f.progress == batch.IsBusy {
 		f.progress = batch.IsDone
 		f.tell(batch.Event{Type: batch.Done})

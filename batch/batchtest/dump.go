@@ -21,6 +21,8 @@ type Dump struct {
 	Expected  map[string]string
 	Queue     []string
 	Requeue   []string
+	Gates     map[string]string              // specs by hash
+	Behind    map[string]map[string][]string // by hash of the gate, "queue" and "requeue": what waits behind it
 	Results   map[string]string
 	Tries     map[string]Tries
 	Workers   map[string]Worker
@@ -49,11 +51,31 @@ type Worker struct {
 	Alone    bool   `json:"alone"`
 	Leaving  bool   `json:"leaving"`
 	Info     string `json:"info"`
+	Gate     string `json:"gate"`
+	Passed   string `json:"passed"`
+	Refused  string `json:"refused"`
+}
+
+// Refuses reports whether the worker's last word about a gate was no.
+func (w Worker) Refuses(gate string) bool {
+	return slices.Contains(strings.Split(w.Refused, "\n"), gate)
+}
+
+// gateOf returns the hash of the gate in a test's spec, empty for none.
+func gateOf(spec string) string {
+	var fields struct{ Gate string }
+	if text, ok := strings.CutPrefix(spec, "2 "); ok {
+		_ = json.Unmarshal([]byte(text), &fields)
+	}
+	return fields.Gate
 }
 
 // Read dumps a run.
 func Read(ctx context.Context, rdb redis.UniversalClient, keys batch.Keys) (Dump, error) {
-	d := Dump{Tries: map[string]Tries{}, Workers: map[string]Worker{}, Sets: map[string][]string{}}
+	d := Dump{
+		Tries: map[string]Tries{}, Workers: map[string]Worker{}, Sets: map[string][]string{},
+		Behind: map[string]map[string][]string{},
+	}
 	pipe := rdb.TxPipeline()
 	run := pipe.HGetAll(ctx, keys.Run())
 	control := pipe.SMembers(ctx, keys.Control())
@@ -64,12 +86,13 @@ func Read(ctx context.Context, rdb redis.UniversalClient, keys batch.Keys) (Dump
 	results := pipe.HGetAll(ctx, keys.Results())
 	tries := pipe.HGetAll(ctx, keys.Tries())
 	workers := pipe.HGetAll(ctx, keys.Workers())
+	gates := pipe.HGetAll(ctx, keys.Gates())
 	names := pipe.Keys(ctx, keys.Prefix()+"*")
 	if _, err := pipe.Exec(ctx); err != nil {
 		return d, err
 	}
 	d.Run, d.Control, d.Tests, d.Expected = run.Val(), control.Val(), tests.Val(), expected.Val()
-	d.Queue, d.Requeue, d.Results = queue.Val(), requeue.Val(), results.Val()
+	d.Queue, d.Requeue, d.Results, d.Gates = queue.Val(), requeue.Val(), results.Val(), gates.Val()
 	slices.Sort(d.Control)
 	for id, raw := range tries.Val() {
 		var t Tries
@@ -87,7 +110,22 @@ func Read(ctx context.Context, rdb redis.UniversalClient, keys batch.Keys) (Dump
 	}
 	known := []string{
 		keys.Run(), keys.Control(), keys.Tests(), keys.Queue(), keys.Requeue(), keys.Results(), keys.Tries(),
-		keys.Workers(), keys.Expected(), keys.Events(), keys.Wake(),
+		keys.Workers(), keys.Expected(), keys.Events(), keys.Wake(), keys.Gates(),
+	}
+	for gate := range d.Gates {
+		for kind, key := range map[string]string{"queue": keys.GateQueue(gate), "requeue": keys.GateRequeue(gate)} {
+			known = append(known, key)
+			list, err := rdb.LRange(ctx, key, 0, -1).Result()
+			if err != nil {
+				return d, err
+			}
+			if len(list) > 0 {
+				if d.Behind[gate] == nil {
+					d.Behind[gate] = map[string][]string{}
+				}
+				d.Behind[gate][kind] = list
+			}
+		}
 	}
 	for _, name := range names.Val() {
 		if id, ok := strings.CutPrefix(name, keys.Worker("")); ok {
@@ -119,18 +157,27 @@ func (d Dump) Check() error {
 	// 3: each test is in exactly one of the queues, one worker's set, the results.
 	places := map[string][]string{}
 	put := func(test, place string) { places[test] = append(places[test], place) }
-	for _, id := range d.Queue {
-		put(id, "queue")
+	list := func(tests []string, gate, place string) {
+		for _, id := range tests {
+			put(id, place)
+			if gateOf(d.Tests[id]) != gate {
+				fail(3, "test %s with the spec %s is in the %s", id, d.Tests[id], place)
+			}
+		}
 	}
-	for _, id := range d.Requeue {
-		put(id, "requeue")
+	list(d.Queue, "", "queue")
+	list(d.Requeue, "", "requeue")
+	for gate, lists := range d.Behind {
+		for kind, tests := range lists {
+			list(tests, gate, kind+" of gate "+gate)
+		}
 	}
 	for id := range d.Results {
 		put(id, "results")
 	}
 	for worker, set := range d.Sets {
+		list(set, d.Workers[worker].Gate, "set of "+worker)
 		for _, id := range set {
-			put(id, "set of "+worker)
 			if t := d.Tries[id]; !t.Held || t.Worker != worker {
 				fail(3, "test %s is in the set of %s, its tries say %+v", id, worker, t)
 			}

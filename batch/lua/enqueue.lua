@@ -1,25 +1,41 @@
--- enqueue: adds a chunk of the list to the tail of the queue, in order. Tests that are there already change nothing, so
--- that chunks may be repeated and several producers unite.
+-- enqueue: adds a chunk of the list to the tail of the queue, or of the queues of its gates, in order. Tests that are there
+-- already change nothing, so that chunks may be repeated and several producers unite.
 --
--- ARGV     2…: test id, spec, expected milliseconds (0: unknown), repeated
+-- ARGV     2 how many gates a run may have, 3 the number of gates; for each its hash and spec (JSON); then for each test its
+--          id, spec, expected milliseconds (0: unknown)
 -- returns  {tests added, tests in the run}
--- leaves   each new id once in Q_tests and Q
--- errors   ENDED; SEALED: a new test for a closed list; CONFLICT: a test is there with another spec
+-- leaves   each new id once in Q_tests and in its list; the gates in Q_gates
+-- errors   ENDED; SEALED: a new test for a closed list; CONFLICT: a test is there with another spec; LIMIT: too many gates
 
 local how = ended()
 if how then return redis.error_reply('ENDED ' .. how) end
+local first_test = 4 + 2 * tonumber(ARGV[3])
 local sealed = redis.call('SISMEMBER', CONTROL, 'sealed') == 1
-for i = 2, #ARGV, 3 do
+for i = first_test, #ARGV, 3 do
   local spec = redis.call('HGET', TESTS, ARGV[i])
   if not spec and sealed then return redis.error_reply('SEALED ' .. ARGV[i]) end
   if spec and spec ~= ARGV[i + 1] then return redis.error_reply('CONFLICT ' .. ARGV[i]) end
 end
+local count = #gates
+for i = 4, first_test - 1, 2 do
+  if redis.call('HEXISTS', GATES, ARGV[i]) == 0 then count = count + 1 end
+end
+if count > tonumber(ARGV[2]) then return redis.error_reply('LIMIT ' .. count) end
 
+for i = 4, first_test - 1, 2 do
+  if redis.call('HSETNX', GATES, ARGV[i], ARGV[i + 1]) == 0 then
+    local old, new = cjson.decode(redis.call('HGET', GATES, ARGV[i])), cjson.decode(ARGV[i + 1])
+    if new.mac and not old.mac then
+      old.mac = new.mac -- the first producer had no secret to prove it with
+      redis.call('HSET', GATES, ARGV[i], cjson.encode(old))
+    end
+  end
+end
 local added = 0
-for i = 2, #ARGV, 3 do
+for i = first_test, #ARGV, 3 do
   if redis.call('HSETNX', TESTS, ARGV[i], ARGV[i + 1]) == 1 then
     added = added + 1
-    redis.call('RPUSH', QUEUE, ARGV[i])
+    redis.call('RPUSH', queue_of(gate_in(ARGV[i + 1])), ARGV[i])
     if ARGV[i + 2] ~= '0' then redis.call('HSET', EXPECTED, ARGV[i], ARGV[i + 2]) end
   end
 end

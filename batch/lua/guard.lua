@@ -11,6 +11,10 @@ do
   if total and redis.call('HLEN', TESTS) ~= total then
     return redis.error_reply('GONE the sealed list of ' .. total .. ' tests is not whole any more')
   end
+  gates = redis.call('HKEYS', GATES)
+  table.sort(gates)
+  local retry = undeclared({}, gates)
+  if retry then return retry end
   limits = {
     retries = tonumber(run[3]), crashes = tonumber(run[4]), losses = tonumber(run[5]),
     claims = tonumber(run[6]), output = tonumber(run[7]),

@@ -3,7 +3,7 @@
 --
 -- ARGV     2 worker id, 3 what it runs on (for people)
 -- returns  the answer of prelude.lua
--- leaves   the worker in Q_workers
+-- leaves   the worker in Q_workers, counted in Q_run
 -- errors   ENDED
 
 local how = ended()
@@ -11,8 +11,12 @@ if how then return redis.error_reply('ENDED ' .. how) end
 local id = ARGV[2]
 local worker = worker_of(id)
 if not worker then
-  worker = {beat = 0, batch = 0, report = 0, finished = 0, running = '', open = false, alone = false, leaving = false, info = ARGV[3]}
+  worker = {
+    beat = 0, batch = 0, report = 0, finished = 0, running = '', open = false, alone = false, leaving = false, info = ARGV[3],
+    gate = '', passed = '', refused = '',
+  }
   save_worker(id, worker)
+  redis.call('HINCRBY', RUN, 'joined', 1)
   journal('join', 'worker', id, 'text', ARGV[3])
   keep_alive()
 end

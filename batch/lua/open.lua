@@ -13,7 +13,7 @@ if run[1] then
   return {run[1], run[2]}
 end
 
-local retry = undeclared(redis.call('HKEYS', WORKERS))
+local retry = undeclared(redis.call('HKEYS', WORKERS), redis.call('HKEYS', GATES))
 if retry then return retry end
 
 for i = 1, #KEYS do redis.call('DEL', KEYS[i]) end

@@ -1,31 +1,45 @@
 -- What every script begins with: names for the keys, and the steps that several scripts share.
 --
--- KEYS  the run's fixed keys, in the order of Keys.fixed (keys.go); then the sets of the workers that the caller knows of
+-- KEYS  the run's fixed keys, in the order of Keys.fixed (keys.go); then the lists of the gates and the sets of the workers
+--       that the caller knows of
 -- ARGV  1: the epoch that the caller trusts (open.lua: the one that it proposes); the rest as the script says
 --
 -- Lua does not roll back: a script checks everything first and writes afterwards. Errors begin with a code (errors.go).
 
-local FIXED = 11
+local FIXED = 12
 local RUN, CONTROL, TESTS, QUEUE, REQUEUE, WORKERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local EXPECTED, TRIES, RESULTS, EVENTS, WAKE = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local EXPECTED, TRIES, RESULTS, EVENTS, WAKE, GATES = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 
 -- Garbage collection only; no rule depends on it.
 local KEEP_SECONDS = 86400
 
--- Set by guard.lua from the run's hash: how many tests there are (nil before the seal), and the budgets.
-local total, limits
+-- Set by guard.lua: how many tests there are (nil before the seal), the budgets, and the hashes of all gates, in order.
+local total, limits, gates
 
 local function set_of(worker)
   return QUEUE .. '_worker_' .. worker
 end
 
--- Cluster and hosted servers want every key declared. The error RETRY names the workers among ids whose sets the caller
+-- Where the tests behind a gate wait; '' stands for no gate.
+local function queue_of(gate)
+  if gate == '' then return QUEUE end
+  return QUEUE .. '_gate_' .. gate
+end
+
+local function requeue_of(gate)
+  return queue_of(gate) .. '_requeue'
+end
+
+-- Cluster and hosted servers want every key declared. The error RETRY names the workers and gates whose keys the caller
 -- did not declare; nil when it knew them all.
-local function undeclared(ids)
+local function undeclared(workers, hashes)
   local known, missing = {}, {}
   for i = FIXED + 1, #KEYS do known[KEYS[i]] = true end
-  for _, id in ipairs(ids) do
-    if not known[set_of(id)] then missing[#missing + 1] = id end
+  for _, id in ipairs(workers) do
+    if not known[set_of(id)] then missing[#missing + 1] = 'worker_' .. id end
+  end
+  for _, hash in ipairs(hashes) do
+    if not known[queue_of(hash)] then missing[#missing + 1] = 'gate_' .. hash end
   end
   if #missing > 0 then return redis.error_reply('RETRY ' .. table.concat(missing, ' ')) end
   return nil
@@ -67,6 +81,20 @@ local function cursor()
   return '0-0'
 end
 
+-- A record holds a set as lines of text, because an empty table has no one form in JSON.
+local function from_lines(text)
+  local set = {}
+  for line in string.gmatch(text, '[^\n]+') do set[line] = true end
+  return set
+end
+
+local function to_lines(set)
+  local list = {}
+  for line in pairs(set) do list[#list + 1] = line end
+  table.sort(list)
+  return table.concat(list, '\n')
+end
+
 local function worker_of(id)
   local raw = redis.call('HGET', WORKERS, id)
   if raw then return cjson.decode(raw) end
@@ -102,6 +130,25 @@ local function holder_of(tries)
   return nil
 end
 
+-- The hash of the gate in a test's spec, as encodeSpec (queue.go) writes it; '' if it has none.
+local function gate_in(spec)
+  if string.sub(spec, 1, 2) == '2 ' then return cjson.decode(string.sub(spec, 3)).gate end
+  return ''
+end
+
+local function gate_of(test)
+  if #gates == 0 then return '' end
+  return gate_in(redis.call('HGET', TESTS, test))
+end
+
+-- A gate's name or command as people know it; of a long one the beginning, which ends with a whole character.
+local function label_of(gate)
+  local record = cjson.decode(redis.call('HGET', GATES, gate))
+  local label = record.name or record.command
+  if #label > 200 then label = string.gsub(string.sub(label, 1, 200), '[\192-\255][\128-\191]*$', '') .. '...' end
+  return label
+end
+
 local function ended()
   if redis.call('SISMEMBER', CONTROL, 'done') == 1 then return 'done' end
   if redis.call('SISMEMBER', CONTROL, 'aborted') == 1 then return 'aborted' end
@@ -119,7 +166,7 @@ local function requeue(test, tries)
   tries.held = false
   save_tries(test, tries)
   if tries.claims < limits.claims then
-    redis.call('RPUSH', REQUEUE, test)
+    redis.call('RPUSH', requeue_of(gate_of(test)), test)
     return
   end
   set_result(test, 'lost')
@@ -134,5 +181,6 @@ local function hand_back(test, alone)
   tries.claims = math.max(0, tries.claims - 1)
   tries.held = false
   save_tries(test, tries)
-  redis.call('LPUSH', alone and REQUEUE or QUEUE, test)
+  local list = alone and requeue_of or queue_of
+  redis.call('LPUSH', list(gate_of(test)), test)
 end

@@ -1,6 +1,6 @@
 -- reap: removes a worker that is presumed dead, unless it has beaten since the caller looked. Its tests go to the
--- requeue. Only tests that were running are charged with the loss; a claim from the requeue is its own announcement. A
--- worker that was leaving charges nobody: whoever stopped it did not wait for it.
+-- requeue. Only tests that were running are charged with the loss; a claim from the requeue is its own announcement, once
+-- the test's gate has let the worker pass. A worker that was leaving charges nobody: whoever stopped it did not wait for it.
 --
 -- ARGV     2 worker id, 3 beat that the caller saw, 4 why (for people)
 -- returns  {1 if it was reaped, how many tests it held}
@@ -10,7 +10,7 @@
 local id = ARGV[2]
 local worker = worker_of(id)
 if not worker or worker.beat ~= tonumber(ARGV[3]) then return {0, 0} end
-local retry = undeclared({id})
+local retry = undeclared({id}, {})
 if retry then return retry end
 
 -- A worker that never finished a test may be a broken machine: it accuses nobody while a proven worker lives.
@@ -22,19 +22,18 @@ local function proven()
   return true
 end
 
-local running = {}
-for test in string.gmatch(worker.running, '[^\n]+') do running[test] = true end
-
+local running = from_lines(worker.running)
 local set = set_of(id)
 local tests = members(set)
 redis.call('DEL', set)
 redis.call('HDEL', WORKERS, id)
 local charging = not worker.leaving and proven()
+local announced = worker.alone and (worker.gate == '' or from_lines(worker.passed)[worker.gate])
 local charged = {}
 for _, test in ipairs(tests) do
   local tries = tries_of(test)
   if worker.leaving then tries.claims = math.max(0, tries.claims - 1) end
-  if charging and (running[test] or worker.alone) then
+  if charging and (running[test] or announced) then
     charged[#charged + 1] = test
     tries.losses = tries.losses + 1
   end

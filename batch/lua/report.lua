@@ -24,16 +24,16 @@ for i = 5, #ARGV, 5 do
     others[#others + 1] = holder_of(tries_of(ARGV[i + 1]))
   end
 end
-local retry = undeclared(others)
+local retry = undeclared(others, {})
 if retry then return retry end
 
-local running = {}
-for test in string.gmatch(worker.running, '[^\n]+') do running[test] = true end
+local running = from_lines(worker.running)
 
 local function take_out(test, tries)
   local other = holder_of(tries)
   if other then redis.call('SREM', set_of(other), test) end
-  if redis.call('LREM', REQUEUE, 0, test) == 0 then redis.call('LREM', QUEUE, 0, test) end
+  local gate = gate_of(test)
+  if redis.call('LREM', requeue_of(gate), 0, test) == 0 then redis.call('LREM', queue_of(gate), 0, test) end
 end
 
 -- A finish that spends the last claim is the result too: what really happened says more than 'lost'.
@@ -96,10 +96,7 @@ for i = 5, #ARGV, 5 do
   end
 end
 
-local names = {}
-for test in pairs(running) do names[#names + 1] = test end
-table.sort(names)
-worker.running = table.concat(names, '\n')
+worker.running = to_lines(running)
 worker.report = seen
 save_worker(id, worker)
 if moved then wake() end

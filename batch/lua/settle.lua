@@ -21,6 +21,7 @@ else
 end
 worker.open = false
 worker.running = ''
+worker.gate = ''
 save_worker(id, worker)
 journal('settle', 'worker', id, 'batch', number, 'text', how, 'tests', table.concat(left, '\n'))
 -- The end of the last batch of a complete run is what finish waits for.

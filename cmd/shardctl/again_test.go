@@ -19,9 +19,9 @@ func TestTwoControllers(t *testing.T) {
 func TestControllerWithAnotherList(t *testing.T) {
 	t.Parallel()
 	url := "redis://" + batchtest.Embedded(t).Options().Addr
-	g := gate(t.TempDir())
+	g := barrier(t.TempDir())
 	args := []string{"run", "--redis-url", url, "--run-id", "r", "--workers", "1", "--tests"}
-	template := fake(t, "-gate", string(g), "-junit", "{junit}", "-stdin")
+	template := fake(t, "-barrier", string(g), "-junit", "{junit}", "-stdin")
 	first := call{}.start(t, with(template, append(args, list(t, "block1", "b"))...)...)
 	g.blocked(t, 1)
 	shardctl(t, with(template, append(args, list(t, "block1", "c"))...)...).
@@ -71,13 +71,13 @@ func TestRunAgain(t *testing.T) {
 }
 
 func twoControllers(t *testing.T, rdb *redis.Client) {
-	g := gate(t.TempDir())
+	g := barrier(t.TempDir())
 	tests := list(t, "block1", "block2", "a", "b")
 	var reports []string
 	var both []*running
 	for _, name := range []string{"first", "second"} {
 		reports = append(reports, filepath.Join(t.TempDir(), name+".xml"))
-		both = append(both, call{}.start(t, with(fake(t, "-gate", string(g), "-junit", "{junit}", "-stdin"), "run",
+		both = append(both, call{}.start(t, with(fake(t, "-barrier", string(g), "-junit", "{junit}", "-stdin"), "run",
 			"--redis-url", "redis://"+rdb.Options().Addr, "--run-id", "r", "--workers", "1", "--batch-size", "1", "--tests", tests, "--junit",
 			reports[len(reports)-1])...))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -27,19 +28,13 @@ func (b *budgets) register(flags *pflag.FlagSet) {
 func (b *budgets) options() (batch.Options, error) {
 	o := batch.DefaultOptions()
 	o.Retries, o.MaxCrashes, o.MaxLosses, o.ExpectWorkers, o.Lease = b.retries, b.maxCrashes, b.maxLosses, b.expectWorkers, b.lease
-	switch {
-	case b.retries < 0:
-		return o, cli.Usagef("--retries %d: it cannot be negative", b.retries)
-	case b.maxCrashes < 1:
-		return o, cli.Usagef("--max-crashes %d: it must be at least 1", b.maxCrashes)
-	case b.maxLosses < 1:
-		return o, cli.Usagef("--max-losses %d: it must be at least 1", b.maxLosses)
-	case b.expectWorkers < 0:
-		return o, cli.Usagef("--expect-workers %d: it cannot be negative", b.expectWorkers)
-	case b.lease < time.Second:
-		return o, cli.Usagef("--lease %v: it must be at least 1s", b.lease)
-	}
 	// Retries are claims too; the last line of defence must not cut them off.
 	o.MaxClaims = max(o.MaxClaims, b.retries+b.maxCrashes+b.maxLosses+1)
-	return o, nil
+	return o, errors.Join(
+		cli.AtLeast("retries", b.retries, 0),
+		cli.AtLeast("max-crashes", b.maxCrashes, 1),
+		cli.AtLeast("max-losses", b.maxLosses, 1),
+		cli.AtLeast("expect-workers", b.expectWorkers, 0),
+		cli.AtLeast("lease", b.lease, time.Second),
+	)
 }

@@ -68,6 +68,7 @@ func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.
 	if err != nil {
 		return err
 	}
+	sign(tests, cli.Secret(streams.LookupEnv), q)
 	total, err := q.Enqueue(ctx, tests)
 	if err != nil {
 		return err

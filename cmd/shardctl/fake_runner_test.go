@@ -39,7 +39,7 @@ func fakeRunner(args []string) int {
 	stdin := flags.Bool("stdin", false, "read names from stdin")
 	report := flags.String("junit", "", "write this JUnit file")
 	mode := flags.String("mode", "", "silent: no JUnit; broken: half a JUnit; stranger: a foreign case fails; fail: all fail")
-	gate := flags.String("gate", "", "folder: names that begin with \"block\" wait until there is a file \"open\" in it")
+	at := flags.String("barrier", "", "folder: names that begin with \"block\" wait until there is a file \"open\" in it")
 	log := flags.String("log", "", "add a line for each name to this file, quoted")
 	_ = flags.Parse(args)
 
@@ -57,8 +57,8 @@ func fakeRunner(args []string) int {
 	if err == nil && *log != "" {
 		err = appendLog(*log, names)
 	}
-	if err == nil && *gate != "" && slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, "block") }) {
-		err = block(*gate)
+	if err == nil && *at != "" && slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, "block") }) {
+		err = block(*at)
 	}
 	if err == nil && *mode != "silent" {
 		err = writeFake(*report, *mode, names)
@@ -98,7 +98,7 @@ func block(dir string) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("nobody opened the gate")
+			return fmt.Errorf("nobody opened the barrier")
 		}
 	}
 }
@@ -126,17 +126,17 @@ func writeFake(path, mode string, names []string) error {
 	return os.WriteFile(path, []byte(text), 0o644)
 }
 
-// gate is a folder at which tests of the fake runner wait that begin with "block".
-type gate string
+// barrier is a folder at which tests of the fake runner wait that begin with "block".
+type barrier string
 
 // open lets all of them go, now and from now on.
-func (g gate) open(t *testing.T) { t.Helper(); write(t, string(g), "open", "") }
+func (g barrier) open(t *testing.T) { t.Helper(); write(t, string(g), "open", "") }
 
-// blocked waits until n processes have come to the gate, ever, and returns their ids.
-func (g gate) blocked(t *testing.T, n int) []int {
+// blocked waits until n processes have come to the barrier, ever, and returns their ids.
+func (g barrier) blocked(t *testing.T, n int) []int {
 	t.Helper()
 	var pids []int
-	until(t, fmt.Sprintf("%d processes at the gate", n), func() bool {
+	until(t, fmt.Sprintf("%d processes at the barrier", n), func() bool {
 		files, err := filepath.Glob(filepath.Join(string(g), "blocked.*"))
 		must(t, err)
 		pids = nil

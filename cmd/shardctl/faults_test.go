@@ -32,12 +32,12 @@ func (c *cluster) settled() {
 	}
 }
 
-// child waits until a process at the gate belongs to a worker, and returns its id.
+// child waits until a process at the barrier belongs to a worker, and returns its id.
 func (c *cluster) child(of *process) int {
 	c.t.Helper()
 	child := 0
 	until(c.t, "the test runner of process "+strconv.Itoa(of.cmd.Process.Pid), func() bool {
-		for _, pid := range c.gate.blocked(c.t, 1) {
+		for _, pid := range c.barrier.blocked(c.t, 1) {
 			if parent(pid) == of.cmd.Process.Pid {
 				child = pid
 			}
@@ -71,7 +71,7 @@ func TestKilledWorker(t *testing.T) {
 	for _, name := range []string{"w1", "w2", "w3"} {
 		workers = append(workers, c.worker(name, "--batch-size", "3"))
 	}
-	c.gate.blocked(t, 3)
+	c.barrier.blocked(t, 3)
 	child := 0
 	if runtime.GOOS == "linux" {
 		child = c.child(workers[1])
@@ -82,7 +82,7 @@ func TestKilledWorker(t *testing.T) {
 		until(t, "the end of the dead worker's test runner", func() bool { return parent(child) == 0 })
 	}
 	controller.says("LOST    worker w2.")
-	c.gate.open(t)
+	c.barrier.open(t)
 	controller.wait().expect(t, 0, "all 9 tests passed", "Workers lost: 1", "  - w2.", "no sign of life for 3s", " ran again\n")
 	workers[0].wait().expect(t, 0)
 	workers[2].wait().expect(t, 0)
@@ -101,13 +101,13 @@ func TestKilledController(t *testing.T) {
 	first := c.start("shardctl", args...)
 	attach(t, c.rdb, "r")
 	workers := []*process{c.worker("w1", "--batch-size", "1"), c.worker("w2", "--batch-size", "1")}
-	c.gate.blocked(t, 2)
+	c.barrier.blocked(t, 2)
 	until(t, "four results", func() bool { return c.status().Results == 4 })
 	first.signal(syscall.SIGKILL)
 	first.wait().expect(t, 128+9)
 	second := c.start("shardctl", args...)
 	second.says("ok      test4 passed")
-	c.gate.open(t)
+	c.barrier.open(t)
 	second.wait().expect(t, 0, "all 6 tests passed", "ok      test1 passed", "ok      block1 passed")
 	for _, w := range workers {
 		w.wait().expect(t, 0)
@@ -121,9 +121,9 @@ func TestKilledController(t *testing.T) {
 func TestInterruptedRun(t *testing.T) {
 	t.Parallel()
 	for _, signals := range []int{1, 2} { // the second stops what runs
-		w, g, report := newWorld(t), gate(t.TempDir()), filepath.Join(t.TempDir(), "junit.xml")
+		w, g, report := newWorld(t), barrier(t.TempDir()), filepath.Join(t.TempDir(), "junit.xml")
 		tests := append(number("test", 2), number("block", 4)...)
-		p := w.start("shardctl", with(fake(t, "-gate", string(g), "-junit", "{junit}", "-stdin"), "run", "--workers", "2",
+		p := w.start("shardctl", with(fake(t, "-barrier", string(g), "-junit", "{junit}", "-stdin"), "run", "--workers", "2",
 			"--batch-size", "1", "--stop-timeout", "10m", "--tests", list(t, tests...), "--junit", report, "--verbose")...)
 		g.blocked(t, 2)
 		p.says("ok      test1 passed")
@@ -155,14 +155,14 @@ func TestTerminatedWorker(t *testing.T) {
 	attach(t, c.rdb, "r")
 	for i := range 3 {
 		w := c.worker("w"+strconv.Itoa(i), "--batch-size", "3", "--stop-timeout", "100ms")
-		c.gate.blocked(t, i+1)
+		c.barrier.blocked(t, i+1)
 		w.signal(syscall.SIGTERM)
 		w.wait().expect(t, 128+15, "terminated: stopping")
 		if s := c.status(); s.Queued != 3 || s.Requeued != 0 || len(s.Workers) != 0 {
 			t.Errorf("the tests did not go back: %+v", s)
 		}
 	}
-	c.gate.open(t)
+	c.barrier.open(t)
 	c.worker("last").wait().expect(t, 0)
 	controller.wait().expect(t, 0, "all 3 tests passed")
 	allPassed(t, c.report, tests...)

@@ -47,7 +47,7 @@ Prints what shardctl run would run: names that --tests takes again, or, with --j
 			encoder.SetEscapeHTML(false)
 			for _, t := range tests {
 				if asJSON {
-					err = encoder.Encode(t)
+					err = encoder.Encode(listed{Test: t.ID, Seconds: t.Seconds, Gate: t.Gate.String()})
 				} else {
 					_, err = fmt.Fprintln(streams.Out, t.ID)
 				}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/gate"
 	"github.com/shardctl/shardctl/cmd/internal/runner"
 	"github.com/shardctl/shardctl/cmd/internal/worker"
 	"github.com/shardctl/shardctl/recovery"
@@ -21,7 +22,7 @@ var errNoWorkers = errors.New("no local worker can work")
 // withWorkers runs local workers beside the controller, and returns what the controller returns once all have ended. A
 // worker that fails is reaped at once: nobody has to wait for its lease. After a signal the controller goes on while the
 // workers come to their end, so that what they still finish is in its reports.
-func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.Runner, log *slog.Logger, control func(context.Context) error) error {
+func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.Runner, gates gate.Options, log *slog.Logger, control func(context.Context) error) error {
 	now, stopNow := context.WithCancelCause(cli.Now(ctx))
 	defer stopNow(nil)
 	controlled, release := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -33,7 +34,7 @@ func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.R
 	)
 	for i := range o.workers {
 		workers.Go(func() {
-			err := o.local(ctx, now, q, r, log, i)
+			err := o.local(ctx, now, q, r, gates, log, i)
 			if err == nil {
 				return
 			}
@@ -72,13 +73,19 @@ func (o *runOptions) nobodyElse(ctx context.Context, q *batch.Queue) bool {
 }
 
 // local runs one local worker.
-func (o *runOptions) local(ctx, now context.Context, q *batch.Queue, r runner.Runner, log *slog.Logger, index int) error {
+func (o *runOptions) local(ctx, now context.Context, q *batch.Queue, r runner.Runner, gates gate.Options, log *slog.Logger, index int) error {
 	var id string
+	name := fmt.Sprintf("local%d", index+1)
+	gates.Log = log.With("worker", name)
 	err := worker.Run(ctx, now, q, r, worker.Options{
-		Name: fmt.Sprintf("local%d", index+1), Info: cli.HostInfo(), Index: index, BatchSize: o.how.BatchSize, Log: log, StopTimeout: o.how.StopTimeout,
+		Name: name, Info: cli.HostInfo(), Index: index, BatchSize: o.how.BatchSize, Log: log, StopTimeout: o.how.StopTimeout,
 		Limits: runner.Limits{Test: o.how.TestTimeout, Batch: o.how.BatchTimeout, Grace: runner.DefaultGrace},
-		Joined: func(joined string) { id = joined },
+		Joined: func(joined string) { id = joined }, Gates: gates,
 	})
+	if errors.Is(err, worker.ErrUnqualified) {
+		log.Warn("a local worker leaves", "worker", index, "why", err)
+		return nil
+	}
 	if err != nil && id != "" {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()

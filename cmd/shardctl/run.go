@@ -88,6 +88,8 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 	if q.Options() != options {
 		log.Warn("the run is under way with other options (retries, budgets, lease); those hold", "run", o.where.RunID)
 	}
+	gates := o.how.GateOptions(q, given(tests), streams.LookupEnv, log)
+	sign(tests, gates.Secret, q)
 	if _, err := q.Enqueue(ctx, tests); err != nil {
 		return err
 	}
@@ -108,7 +110,7 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 	if preparer, ok := r.(interface{ Prepare([]batch.Test) }); ok {
 		preparer.Prepare(tests)
 	}
-	return o.withWorkers(ctx, q, r, log, attendance.attend)
+	return o.withWorkers(ctx, q, r, gates, log, attendance.attend)
 }
 
 // resolve fills in defaults that depend on others and checks the flags.
@@ -119,7 +121,7 @@ func (o *runOptions) resolve(lookupEnv func(string) (string, bool)) error {
 	embedded := o.where.RedisURL == ""
 	switch {
 	case o.workers < automatic:
-		return cli.Usagef("--workers %d: it cannot be negative", o.workers)
+		return cli.AtLeast("workers", o.workers, 0)
 	case o.workers == automatic && embedded:
 		o.workers = runtime.NumCPU()
 	case o.workers == automatic:

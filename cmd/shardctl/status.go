@@ -12,6 +12,7 @@ import (
 
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/report"
 )
 
 func statusCommand() cli.Command {
@@ -23,8 +24,12 @@ func statusCommand() cli.Command {
 		Name: "status", Usage: "--redis-url URL --run-id ID [--json]",
 		Short: "print how a run stands",
 		Long: `
-Prints what Redis holds of the run now: tests, results, queues and workers. It changes nothing. Exit status 0 whatever
-the tests say, 3 if there is no such run.`,
+Prints what Redis holds of the run now: tests, results, queues, gates and workers. It changes nothing. Exit status 0
+whatever the tests say, 3 if there is no such run.
+
+A test has a result, is queued, waits to run alone (requeued), waits behind a gate in one of these two ways, or is held
+by a worker. Of a gate it tells which of the workers that are here qualify, were refused or were not asked yet, and
+which left because they qualified for nothing that was left.`,
 		Flags: func(flags *pflag.FlagSet) {
 			where.Register(flags)
 			flags.BoolVar(&asJSON, "json", false, "print JSON")
@@ -62,7 +67,20 @@ type statusJSON struct {
 	Results     int            `json:"results"`
 	Queued      int            `json:"queued"`
 	Requeued    int            `json:"requeued"`
+	Gates       []statusGate   `json:"gates"`
 	Workers     []statusWorker `json:"workers"`
+}
+
+// statusGate is a gate in statusJSON. Its tests are not among those that statusJSON counts as queued and requeued.
+type statusGate struct {
+	Gate     string   `json:"gate"`
+	Hash     string   `json:"hash"`
+	Queued   int      `json:"queued"`
+	Requeued int      `json:"requeued"`
+	Passed   []string `json:"passed"`
+	Refused  []string `json:"refused"`
+	Gone     []string `json:"gone"`
+	NotAsked []string `json:"not_asked"`
 }
 
 // statusWorker is a worker in statusJSON.
@@ -80,7 +98,15 @@ type statusWorker struct {
 func newStatusJSON(s batch.State) statusJSON {
 	j := statusJSON{
 		Run: s.RunID, Sealed: s.Markers.Sealed, Done: s.Markers.Done, Aborted: s.Markers.Aborted, AbortReason: s.Abortion.Why,
-		AbortBy: s.Abortion.Who, Tests: s.Tests, Results: s.Results, Queued: s.Queued, Requeued: s.Requeued, Workers: []statusWorker{},
+		AbortBy: s.Abortion.Who, Tests: s.Tests, Results: s.Results, Queued: s.Queued, Requeued: s.Requeued,
+		Gates: []statusGate{}, Workers: []statusWorker{},
+	}
+	for _, g := range s.Gates {
+		j.Gates = append(j.Gates, statusGate{
+			Gate: g.String(), Hash: g.Hash(), Queued: g.Queued, Requeued: g.Requeued, Passed: append([]string{}, g.Passed...),
+			Refused: append([]string{}, g.Refused...), Gone: append([]string{}, g.Gone...),
+			NotAsked: append([]string{}, report.NotAsked(g, s.Workers)...),
+		})
 	}
 	for _, w := range s.Workers {
 		j.Workers = append(j.Workers, statusWorker{
@@ -98,18 +124,28 @@ func printState(w io.Writer, s batch.State) error {
 	for _, worker := range s.Workers {
 		held += worker.Held
 	}
-	fmt.Fprintf(&b, "tests: %d, with a result: %d, queued: %d, to run alone: %d, held by workers: %d\n",
-		s.Tests, s.Results, s.Queued, s.Requeued, held)
+	fmt.Fprintf(&b, "tests: %d, with a result: %d, queued: %d, to run alone: %d", s.Tests, s.Results, s.Queued, s.Requeued)
+	if len(s.Gates) > 0 {
+		behind := 0
+		for _, g := range s.Gates {
+			behind += g.Queued + g.Requeued
+		}
+		fmt.Fprintf(&b, ", behind gates: %d", behind)
+	}
+	fmt.Fprintf(&b, ", held by workers: %d\n", held)
+	for _, g := range s.Gates {
+		b.WriteString(gateLine(g, s.Workers))
+	}
 	if len(s.Workers) == 0 && !s.Markers.Over() {
 		fmt.Fprintf(&b, "no worker is here\n")
 	}
 	for _, worker := range s.Workers {
-		fmt.Fprintf(&b, "worker %s (%s): %d tests done", worker.ID, worker.Info, worker.Finished)
+		fmt.Fprintf(&b, "worker %s (%s): %d tests done", foreign(worker.ID), foreign(worker.Info), worker.Finished)
 		switch {
 		case worker.Leaving:
 			fmt.Fprintf(&b, ", leaving, with %d tests", worker.Held)
 		case len(worker.Running) > 0:
-			fmt.Fprintf(&b, ", running %s", strings.Join(worker.Running, ", "))
+			fmt.Fprintf(&b, ", running %s", report.Names(worker.Running, len(worker.Running)))
 		case worker.Open:
 			fmt.Fprintf(&b, ", holding %d in batch %d", worker.Held, worker.Batch)
 		default:
@@ -121,12 +157,33 @@ func printState(w io.Writer, s batch.State) error {
 	return err
 }
 
+// gateLine tells of one gate.
+func gateLine(g batch.GateState, workers []batch.WorkerState) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (%s): queued: %d, to run alone: %d", report.GateName(g.String()), g.Hash(), g.Queued, g.Requeued)
+	for _, some := range []struct {
+		are string
+		ids []string
+	}{
+		{"qualify", g.Passed}, {"refused", g.Refused}, {"left unqualified", g.Gone}, {"not asked yet", report.NotAsked(g, workers)},
+	} {
+		if len(some.ids) > 0 {
+			fmt.Fprintf(&b, "; %s: %s", some.are, report.Names(some.ids, 10))
+		}
+	}
+	b.WriteByte('\n')
+	return b.String()
+}
+
+// foreign makes text that came through Redis a part of a line.
+func foreign(s string) string { return report.OneLine(s, 300) }
+
 func phase(s batch.State) string {
 	switch {
 	case s.Markers.Done:
 		return "done"
 	case s.Markers.Aborted:
-		return fmt.Sprintf("aborted by %s: %s", s.Abortion.Who, s.Abortion.Why)
+		return fmt.Sprintf("aborted by %s: %s", foreign(s.Abortion.Who), foreign(s.Abortion.Why))
 	case !s.Markers.Sealed:
 		return "the list is open"
 	}

@@ -25,7 +25,7 @@ func TestStopsEarly(t *testing.T) {
 			t.Parallel()
 			c := newCluster(t)
 			flags := append([]string{"--workers", "2", "--batch-size", "1", "--junit", c.report, "--tests", list(t, "block1", "a", "block2")}, test.flags...)
-			template := fake(t, "-mode", test.mode, "-gate", string(c.gate), "-junit", "{junit}", "-stdin")
+			template := fake(t, "-mode", test.mode, "-barrier", string(c.barrier), "-junit", "{junit}", "-stdin")
 			c.run("shardctl", with(template, c.where("run", flags...)...)...).expect(t, test.status, test.says...)
 			red := 0
 			for _, status := range statuses(t, c.report) {

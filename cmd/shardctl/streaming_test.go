@@ -15,14 +15,14 @@ import (
 // cluster is a run of several processes on a Redis server of its own.
 type cluster struct {
 	*world
-	rdb    *redis.Client
-	gate   gate
-	report string
+	rdb     *redis.Client
+	barrier barrier
+	report  string
 }
 
 func newCluster(t *testing.T) *cluster {
 	w := newWorld(t)
-	return &cluster{world: w, rdb: batchtest.Real(t), gate: gate(t.TempDir()), report: filepath.Join(t.TempDir(), "junit.xml")}
+	return &cluster{world: w, rdb: batchtest.Real(t), barrier: barrier(t.TempDir()), report: filepath.Join(t.TempDir(), "junit.xml")}
 }
 
 // where is a command with the flags that say which run.
@@ -41,7 +41,7 @@ func (c *cluster) worker(name string, args ...string) *process {
 func (c *cluster) startWorker(name string, args ...string) *process {
 	c.t.Helper()
 	args = append(c.where("--name="+name), args...)
-	return c.start("shardworker", with(fake(c.t, "-gate", string(c.gate), "-junit", "{junit}", "-stdin"), args...)...)
+	return c.start("shardworker", with(fake(c.t, "-barrier", string(c.barrier), "-junit", "{junit}", "-stdin"), args...)...)
 }
 
 func (c *cluster) status() statusJSON {
@@ -64,7 +64,7 @@ func TestStreaming(t *testing.T) {
 	shardctl(t, c.where("enqueue", "--tests", list(t, "a", "block1"))...).expect(t, 0, "run r: 2 tests given, 2 in the list")
 	shardctl(t, c.where("status")...).expect(t, 0, "run r: the list is open", "tests: 2, with a result: 0, queued: 2", "no worker is here")
 	w1, w2 := c.worker("w1", "--batch-size", "1"), c.worker("w2", "--batch-size", "1")
-	c.gate.blocked(t, 1)
+	c.barrier.blocked(t, 1)
 	until(t, "the first result", func() bool { return c.status().Results == 1 })
 	shardctl(t, c.where("status")...).expect(t, 0, "the list is open", "with a result: 1, queued: 0, to run alone: 0, held by workers: 1",
 		"worker w1.", "worker w2.", "running block1", "idle", "process ")
@@ -84,7 +84,7 @@ func TestStreaming(t *testing.T) {
 	shardctl(t, c.where("enqueue", "--tests", list(t, "late"))...).expect(t, 2, `the list of run "r" is sealed`, "late")
 	shardctl(t, c.where("clean")...).expect(t, 2, "is under way (3 of 4 tests have a result, 2 workers)", "--force")
 
-	c.gate.open(t)
+	c.barrier.open(t)
 	w1.wait().expect(t, 0, "the run is over")
 	w2.wait().expect(t, 0, "the run is over")
 	wait.wait().expect(t, 0, "all 4 tests passed")
@@ -104,7 +104,7 @@ func TestAbort(t *testing.T) {
 	controller := c.start("shardctl", c.where("run", "--tests", list(t, "a", "block1", "block2", "block3"), "--junit", c.report)...)
 	attach(t, c.rdb, "r")
 	w1, w2 := c.worker("w1", "--batch-size", "1"), c.worker("w2", "--batch-size", "1")
-	c.gate.blocked(t, 2)
+	c.barrier.blocked(t, 2)
 	began := time.Now()
 	shardctl(t, c.where("abort", "--reason", "it costs too much")...).expect(t, 0, "run r: aborted")
 	w1.wait().expect(t, 0)
@@ -126,7 +126,7 @@ func TestCleanByForce(t *testing.T) {
 	controller := c.start("shardctl", c.where("run", "--lease", "1s", "--tests", list(t, "a", "block1"))...)
 	attach(t, c.rdb, "r")
 	w := c.worker("w1")
-	c.gate.blocked(t, 1)
+	c.barrier.blocked(t, 1)
 	shardctl(t, c.where("clean", "--force")...).expect(t, 0, "keys deleted")
 	controller.wait().expect(t, 3, "INCOMPLETE")
 	w.wait().expect(t, 3, "no run of this id")

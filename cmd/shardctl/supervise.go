@@ -18,33 +18,31 @@ import (
 
 // limits are the flags that end a run which does not end.
 type limits struct {
-	run, worker time.Duration
-	failures    int
-	failFast    bool
+	run, worker, gateGrace time.Duration
+	failures               int
+	failFast               bool
 }
 
 func (l *limits) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&l.run, "run-timeout", 6*time.Hour, "longest that the run may take; 0: no limit")
 	flags.DurationVar(&l.worker, "worker-timeout", 10*time.Minute, "how long there may be no worker (three times that before the first comes); 0: no limit")
+	flags.DurationVar(&l.gateGrace, "gate-grace", 30*time.Second, "how long to wait for a worker that qualifies when all that is left are tests whose gates refuse every worker")
 	flags.IntVar(&l.failures, "max-failures", 0, "stop the run after so many failures; 0: no limit")
 	flags.BoolVar(&l.failFast, "fail-fast", false, "stop the run after the first failure")
 }
 
 func (l limits) validate() error {
-	switch {
-	case l.run < 0:
-		return cli.Usagef("--run-timeout %v: it cannot be negative", l.run)
-	case l.worker < 0:
-		return cli.Usagef("--worker-timeout %v: it cannot be negative", l.worker)
-	case l.failures < 0:
-		return cli.Usagef("--max-failures %d: it cannot be negative", l.failures)
-	}
-	return nil
+	return errors.Join(
+		cli.AtLeast("run-timeout", l.run, 0),
+		cli.AtLeast("worker-timeout", l.worker, 0),
+		cli.AtLeast("gate-grace", l.gateGrace, 0),
+		cli.AtLeast("max-failures", l.failures, 0),
+	)
 }
 
 // policy is what the controller goes by.
 func (l limits) policy() recovery.Limits {
-	p := recovery.Limits{Run: l.run, FirstWorker: 3 * l.worker, NoWorker: l.worker, Outage: outage, Failures: l.failures}
+	p := recovery.Limits{Run: l.run, FirstWorker: 3 * l.worker, NoWorker: l.worker, Unqualified: l.gateGrace, Outage: outage, Failures: l.failures}
 	if l.failFast {
 		p.Failures = 1
 	}

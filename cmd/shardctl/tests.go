@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -31,12 +32,16 @@ import (
 type what struct {
 	tests, listCommand string
 	allowEmpty         bool
+	gates              []string
+	gateCommand        string
 }
 
 func (w *what) register(flags *pflag.FlagSet) {
-	flags.StringVar(&w.tests, "tests", "", "`FILE` with the tests, one a line, as names or as JSON {\"test\": …, \"seconds\": …}; - is standard input")
+	flags.StringVar(&w.tests, "tests", "", "`FILE` with the tests, one a line, as names or as JSON {\"test\": …, \"seconds\": …, \"gate\": …}; - is standard input")
 	flags.StringVar(&w.listCommand, "list-command", "", "shell `COMMAND` that prints such a list")
 	flags.BoolVar(&w.allowEmpty, "allow-empty", false, "an empty list is green; without this it is an error, exit status 4")
+	flags.StringArrayVar(&w.gates, "gate", nil, "`PATTERN=COMMAND`: a test that fits the pattern (a glob, or /a regular expression/) runs only on workers where the shell command, or the gate of that name in .shard.yml, ends with status 0; repeatable")
+	flags.StringVar(&w.gateCommand, "gate-cmd", "", "the `COMMAND` for all tests of this call that no --gate fits")
 }
 
 // load returns the list from wherever the flags say: a file, a command, or what the runner finds for the patterns. Tests
@@ -74,16 +79,17 @@ func (w *what) load(ctx context.Context, streams cli.Streams, r runner.Runner, p
 	if len(tests) == 0 && !w.allowEmpty {
 		return nil, &cli.NoTestsError{Where: where + " has none"}
 	}
-	return tests, nil
+	return tests, w.assign(tests, log)
 }
 
-// bring loads the list and connects to the Redis that it goes to. The function closes the connection.
+// bring loads the list, longest tests first, and connects to the Redis that it goes to. The function closes the connection.
 func (w *what) bring(ctx context.Context, streams cli.Streams, r runner.Runner, patterns []string, where *cli.Where, log *slog.Logger) (
 	tests []batch.Test, rdb *redis.Client, disconnect func(), err error,
 ) {
 	if tests, err = w.load(ctx, streams, r, patterns, log); err != nil {
 		return nil, nil, nil, err
 	}
+	slices.SortStableFunc(tests, func(a, b batch.Test) int { return cmp.Compare(b.Seconds, a.Seconds) })
 	rdb, disconnect, err = where.Connect(ctx, log, streams.Patience)
 	return tests, rdb, disconnect, err
 }
@@ -174,15 +180,24 @@ func readList(r io.Reader, from string) ([]batch.Test, error) {
 	return tests, nil
 }
 
+// listed is a test as a line of JSON.
+type listed struct {
+	Test    string  `json:"test"`
+	Seconds float64 `json:"seconds,omitempty"`
+	Gate    string  `json:"gate,omitempty"`
+}
+
+// parseLine reads a line of a list. The test's own gate, if it has one, is given as a command; see what.assign.
 func parseLine(line string) (batch.Test, error) {
 	test := batch.Test{ID: line}
 	if strings.HasPrefix(line, `{"`) {
 		decoder := json.NewDecoder(strings.NewReader(line))
 		decoder.DisallowUnknownFields()
-		test = batch.Test{}
-		if err := decoder.Decode(&test); err != nil {
-			return test, fmt.Errorf("not a JSON object with \"test\" and perhaps \"seconds\": %w", err)
+		var l listed
+		if err := decoder.Decode(&l); err != nil {
+			return test, fmt.Errorf("not a JSON object with \"test\" and perhaps \"seconds\" and \"gate\": %w", err)
 		}
+		test = batch.Test{ID: l.Test, Seconds: l.Seconds, Gate: batch.Gate{Command: l.Gate}}
 		if rest := line[decoder.InputOffset():]; strings.TrimSpace(rest) != "" {
 			return test, fmt.Errorf("not a JSON object by itself: %.200q stands behind it", rest)
 		}
@@ -199,6 +214,9 @@ func manifest(tests []batch.Test, runnerName string, args []string) string {
 	ids := make([]string, len(tests))
 	for i, t := range tests {
 		ids[i] = t.ID
+		if !t.Gate.None() {
+			ids[i] += "\x00" + t.Gate.Hash()
+		}
 	}
 	slices.Sort(ids)
 	hash := sha256.New()

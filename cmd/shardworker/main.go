@@ -108,16 +108,20 @@ func (o *options) work(ctx context.Context, streams cli.Streams, args cli.Args, 
 	if err != nil {
 		return err
 	}
+	gates := o.how.GateOptions(q, nil, streams.LookupEnv, log)
 	err = worker.Run(ctx, cli.Now(ctx), q, r, worker.Options{
 		Name: o.workerName(), Info: cli.HostInfo(), Index: o.index, BatchSize: o.how.BatchSize,
 		Limits: runner.Limits{Test: o.how.TestTimeout, Batch: o.how.BatchTimeout, Grace: runner.DefaultGrace}, Log: log,
-		StopTimeout: o.how.StopTimeout,
-		Joined:      func(id string) { log.Info("joined", "run", o.where.RunID, "worker", id) },
+		StopTimeout: o.how.StopTimeout, Gates: gates,
+		Joined: func(id string) { log.Info("joined", "run", o.where.RunID, "worker", id) },
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, worker.ErrUnqualified):
+		log.Warn("leaving: "+err.Error(), "run", o.where.RunID)
+		return nil
+	case err != nil:
 		return err
-	}
-	if ctx.Err() != nil {
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
 	log.Info("the run is over", "run", o.where.RunID)

@@ -75,7 +75,7 @@ func TestShellInFront(t *testing.T) {
 		workers, err := w.q.Workers(w.Context())
 		w.must(err)
 		w.equal("workers", 1, len(workers))
-		progress, err := w.q.Finish(w.Context(), nil)
+		progress, err := w.q.Finish(w.Context(), nil, false)
 		w.must(err)
 		return progress == batch.IsDone
 	})

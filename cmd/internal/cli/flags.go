@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"os"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/gate"
 )
 
 // Where are the flags that say which run on which Redis.
@@ -86,6 +88,9 @@ type How struct {
 	BatchSize                 int
 	TestTimeout, BatchTimeout time.Duration
 	StopTimeout               time.Duration
+	Gates                     gate.Settings
+	// config is that of the project, once Apply has read it.
+	config Config
 }
 
 // Register declares the flags.
@@ -96,19 +101,40 @@ func (h *How) Register(flags *pflag.FlagSet) {
 	flags.DurationVar(&h.BatchTimeout, "batch-timeout", 0, "longest that a batch may run; 0: no limit")
 	flags.DurationVar(&h.StopTimeout, "stop-timeout", 30*time.Second, "how long running tests may go on after a stop (GitHub Actions allows 7s); 0: not at all")
 	flags.StringVar(&h.Artifacts, "artifacts", "", "`FOLDER` that keeps what the command after -- puts into {artifacts}, in a subfolder for each batch")
+	d := gate.DefaultSettings()
+	flags.DurationVar(&h.Gates.Timeout, "gate-timeout", d.Timeout, "how long a gate may take to answer")
+	flags.DurationVar(&h.Gates.RequeueDelay, "gate-requeue-delay", d.RequeueDelay, "how soon a gate is asked again that gave no answer in time, or could not be started")
+	flags.IntVar(&h.Gates.CacheSize, "gate-cache-size", d.CacheSize, "how many gates that let a worker pass it remembers")
+	flags.IntVar(&h.Gates.MaxNotQualified, "gate-max-not-qualified", d.MaxNotQualified, "leave after so many refusals in a row, if nothing is left that this worker may run; 0: stay")
+	flags.BoolVar(&h.Gates.AllowText, "allow-gate-text", false, "run gates whose command came through Redis, whoever put it there (better: gates in .shard.yml, or SHARD_SECRET)")
 }
 
-// Apply checks the flags and changes to the project's folder.
-func (h *How) Apply() error {
-	switch {
-	case h.BatchSize < 0:
-		return Usagef("--batch-size %d: it cannot be negative", h.BatchSize)
-	case h.TestTimeout < 0:
-		return Usagef("--test-timeout %v: it cannot be negative", h.TestTimeout)
-	case h.BatchTimeout < 0:
-		return Usagef("--batch-timeout %v: it cannot be negative", h.BatchTimeout)
-	case h.StopTimeout < 0:
-		return Usagef("--stop-timeout %v: it cannot be negative", h.StopTimeout)
+// GateOptions returns how a worker of a run asks gates; after Apply. given are commands that need no proof, see gate.Options.
+func (h *How) GateOptions(q *batch.Queue, given map[string]bool, lookupEnv func(string) (string, bool), log *slog.Logger) gate.Options {
+	return gate.Options{
+		Settings: h.Gates, Commands: gate.Commands(h.config.Gates), Given: given, Secret: Secret(lookupEnv),
+		RunID: q.RunID(), Birth: q.Birth(), Log: log,
 	}
-	return h.Enter()
+}
+
+// Apply checks the flags, changes to the project's folder and reads its configuration.
+func (h *How) Apply() error {
+	if err := errors.Join(
+		AtLeast("batch-size", h.BatchSize, 0),
+		AtLeast("test-timeout", h.TestTimeout, 0),
+		AtLeast("batch-timeout", h.BatchTimeout, 0),
+		AtLeast("stop-timeout", h.StopTimeout, 0),
+		AtLeast("gate-timeout", h.Gates.Timeout, time.Millisecond),
+		AtLeast("gate-requeue-delay", h.Gates.RequeueDelay, time.Millisecond),
+		AtLeast("gate-cache-size", h.Gates.CacheSize, 1),
+		AtLeast("gate-max-not-qualified", h.Gates.MaxNotQualified, 0),
+	); err != nil {
+		return err
+	}
+	if err := h.Enter(); err != nil {
+		return err
+	}
+	var err error
+	h.config, err = LoadConfig()
+	return err
 }

@@ -86,6 +86,8 @@ type Test struct {
 	// Result is the test's final status, empty while it has none, and Reason why the protocol gave it, if it did.
 	Result batch.Status
 	Reason string
+	// Gate for which no worker qualified, if that is the reason and the journal names it.
+	Gate *Gate
 }
 
 // Final returns the attempt that gave the test its result, or nil: there is no result, or the protocol gave it.

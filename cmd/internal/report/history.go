@@ -12,6 +12,7 @@ import (
 type History struct {
 	tests    map[string]*Test
 	workers  map[string]*Worker
+	gates    map[string]*Gate // by label
 	joined   []*Worker
 	problems problems
 	// opened and last are the times of the first and the last event; ended that of the done or abort marker.
@@ -32,6 +33,7 @@ func NewHistory() *History {
 // forget drops what a journal that is gone told. Its problems stay, since nobody is sure to tell them again.
 func (h *History) forget() {
 	h.tests, h.workers, h.joined = map[string]*Test{}, map[string]*Worker{}, nil
+	h.gates = map[string]*Gate{}
 	h.done, h.aborted, h.ended = false, false, time.Time{}
 }
 
@@ -61,8 +63,9 @@ func (h *History) Add(e batch.Event) {
 	case batch.Finish:
 		h.finish(e)
 	case batch.Resulted:
-		t := h.test(e.Test)
-		t.Result, t.Reason = e.Outcome.Status, e.Outcome.Message
+		h.result(e)
+	case batch.Qualified, batch.Refused:
+		h.gate(e.Gate).answer(e)
 	case batch.Settled:
 		h.settle(e)
 	case batch.Returned:
@@ -106,6 +109,16 @@ func (h *History) finish(e batch.Event) {
 		if t.Result == batch.Unexecuted {
 			t.Result = batch.Lost // so report.lua writes it
 		}
+	}
+}
+
+// result takes a result that the protocol gave.
+func (h *History) result(e batch.Event) {
+	t := h.test(e.Test)
+	t.Result, t.Reason = e.Outcome.Status, e.Outcome.Message
+	if e.Gate != "" {
+		t.Gate = h.gate(e.Gate)
+		t.Gate.givenUp = true
 	}
 }
 
@@ -188,6 +201,15 @@ func (h *History) test(id string) *Test {
 		h.tests[id] = t
 	}
 	return t
+}
+
+func (h *History) gate(label string) *Gate {
+	g := h.gates[label]
+	if g == nil {
+		g = &Gate{Label: label}
+		h.gates[label] = g
+	}
+	return g
 }
 
 // worker returns that worker; one whose join the journal does not tell is there since at.

@@ -161,6 +161,10 @@ func parseLine(t testing.TB, at string, words []string) batch.Event {
 	case batch.Opened, batch.Done:
 	case batch.Sealed:
 		e.Text = next()
+	case batch.Qualified:
+		e.Worker, e.Gate = next(), next()
+	case batch.Refused:
+		e.Worker, e.Gate, e.Text = next(), next(), next()
 	case batch.Joined, batch.Left, batch.Aborted:
 		e.Worker, e.Text = next(), next()
 	case batch.Claimed:
@@ -186,6 +190,9 @@ func parseLine(t testing.TB, at string, words []string) batch.Event {
 		}
 	case batch.Resulted:
 		e.Test, e.Outcome.Status, e.Outcome.Message = next(), batch.Status(next()), next()
+		if len(rest) > 0 {
+			e.Gate = next()
+		}
 	case batch.ProblemFound:
 		e.Worker = next()
 		e.Problem = batch.Problem{Scope: next(), Message: next(), Details: next()}
@@ -224,7 +231,8 @@ func parseLine(t testing.TB, at string, words []string) batch.Event {
 	return e
 }
 
-// parseBeat reads: elapsed seconds, tests, results, requeued, and for each worker running=test or idle.
+// parseBeat reads: elapsed seconds, tests, results, requeued; for each worker running=test or idle; and for each gate
+// gate=label|tests|workers, of which those with + qualify and the others do not.
 func parseBeat(words []string) beat {
 	var n [4]float64
 	for i := range n {
@@ -241,11 +249,28 @@ func parseBeat(words []string) beat {
 			b.state.Markers.Aborted = true
 			continue
 		}
-		var state batch.WorkerState
+		if text, ok := strings.CutPrefix(w, "gate="); ok {
+			b.state.Gates = append(b.state.Gates, parseGate(strings.Split(text, "|")))
+			continue
+		}
+		state := batch.WorkerState{ID: fmt.Sprintf("w%d", len(b.state.Workers)+1)}
 		if id, ok := strings.CutPrefix(w, "running="); ok {
 			state.Open, state.Running = true, []string{id}
 		}
 		b.state.Workers = append(b.state.Workers, state)
 	}
 	return b
+}
+
+func parseGate(parts []string) batch.GateState {
+	g := batch.GateState{Gate: batch.Gate{Name: parts[0]}}
+	g.Queued, _ = strconv.Atoi(parts[1])
+	for _, id := range strings.Fields(strings.ReplaceAll(parts[2], ",", " ")) {
+		if passed, ok := strings.CutPrefix(id, "+"); ok {
+			g.Passed = append(g.Passed, passed)
+		} else {
+			g.Refused = append(g.Refused, id)
+		}
+	}
+	return g
 }

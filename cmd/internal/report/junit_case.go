@@ -34,7 +34,7 @@ func (j Judged) cases() []junit.Case {
 		}
 		c.Message = first(c.Message, j.Why)
 		if c.Status == junit.Failed || c.Status == junit.Errored {
-			c.Details = paragraphs(j.Why, strings.Join(historyLines(j.Test), "\n"), p.Output)
+			c.Details = paragraphs(j.Why, strings.Join(historyLines(j.Test), "\n"), j.refusals(), p.Output)
 		}
 	}
 	r := reruns{id: j.ID, parts: parts, cases: cases, main: main}
@@ -46,9 +46,17 @@ func (j Judged) cases() []junit.Case {
 	return cases
 }
 
+// refusals says who answered what at the gate for which no worker qualified.
+func (j Judged) refusals() string {
+	if j.Gate == nil {
+		return ""
+	}
+	return strings.Join(j.Gate.words(maxMessage), "\n")
+}
+
 // parts returns the cases of the attempt that decided, as a copy; or the test itself as its only one.
 func (j Judged) parts(a *Attempt) []batch.Case {
-	result := j.Status == batch.Lost || j.Status == Missing || j.Status == Aborted || j.Status == Unproven
+	result := j.Status == batch.Lost || j.Status == batch.Unroutable || j.Status == Missing || j.Status == Aborted || j.Status == Unproven
 	if a != nil && a.End == Finished && len(a.Outcome.Cases) > 0 && !result {
 		return append([]batch.Case(nil), a.Outcome.Cases...)
 	}

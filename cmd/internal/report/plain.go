@@ -23,15 +23,19 @@ type Plain struct {
 
 // tracker is what Plain remembers of the events.
 type tracker struct {
-	bad      map[string]bool // tests of which an attempt failed
-	givenUp  map[string]bool // tests to which the protocol gave their result
-	failed   int             // tests whose result is no pass
-	joined   int             // workers, the gone ones included
-	problems problems
-	begun    bool
+	bad        map[string]bool    // tests of which an attempt failed
+	givenUp    map[string]bool    // tests to which the protocol gave their result
+	failed     int                // tests whose result is no pass
+	joined     int                // workers, the gone ones included
+	refused    map[[2]string]bool // gates and workers, of which the last word was no
+	unroutable int                // tests for which no worker qualified
+	problems   problems
+	begun      bool
 }
 
-func newTracker() tracker { return tracker{bad: map[string]bool{}, givenUp: map[string]bool{}} }
+func newTracker() tracker {
+	return tracker{bad: map[string]bool{}, givenUp: map[string]bool{}, refused: map[[2]string]bool{}}
+}
 
 // PlainOptions choose what is told. The zero value is fine.
 type PlainOptions struct {
@@ -79,9 +83,9 @@ func (p *Plain) Event(e batch.Event) {
 	case batch.Finish:
 		p.finish(e)
 	case batch.Resulted:
-		p.failed++
-		p.givenUp[e.Test] = true
-		p.line("LOST", "%s is given up%s", name(e.Test), withMessage(e.Outcome.Message))
+		p.resulted(e)
+	case batch.Qualified, batch.Refused:
+		p.answered(e)
 	case batch.ProblemFound:
 		if p.problems.add(Problem{Problem: e.Problem}) {
 			p.line("PROBLEM", "%s: %s%s", name(e.Problem.Scope), message(e.Problem.Message), onWorker(e.Worker))
@@ -99,11 +103,23 @@ func (p *Plain) settled(e batch.Event) {
 	case len(e.Tests) == 0:
 	case e.Text == string(batch.HandBack):
 		if p.verbose {
-			p.line("back", "%s handed back %s unrun: %s", name(e.Worker), count(len(e.Tests), "test"), list(e.Tests, 3))
+			p.line("back", "%s handed back %s unrun: %s", name(e.Worker), count(len(e.Tests), "test"), Names(e.Tests, 3))
 		}
 	default:
-		p.line("RETRY", "%s did not run %s of its batch; each runs again alone: %s", name(e.Worker), count(len(e.Tests), "test"), list(e.Tests, 3))
+		p.line("RETRY", "%s did not run %s of its batch; each runs again alone: %s", name(e.Worker), count(len(e.Tests), "test"), Names(e.Tests, 3))
 	}
+}
+
+func (p *Plain) resulted(e batch.Event) {
+	p.givenUp[e.Test] = true
+	word := "LOST"
+	if e.Outcome.Status == batch.Unroutable {
+		p.unroutable++
+		word = "GATE"
+	} else {
+		p.failed++
+	}
+	p.line(word, "%s is given up%s", name(e.Test), withMessage(e.Outcome.Message))
 }
 
 // again counts the tests of a lost worker that others take over.
@@ -162,13 +178,17 @@ func (p *Plain) Heartbeat(s batch.State, elapsed time.Duration) {
 	if !s.Markers.Sealed {
 		text += " (the list is still growing)"
 	}
+	if p.unroutable > 0 {
+		text += fmt.Sprintf(", %d unroutable", p.unroutable)
+	}
 	if s.Requeued > 0 {
 		text += fmt.Sprintf(", %d to run again alone", s.Requeued)
 	}
+	text += waitingBehind(s.Gates)
 	if len(s.Workers) > 0 {
 		text += fmt.Sprintf("; %d of %s busy", held, count(len(s.Workers), "worker"))
 	}
-	p.line(seconds(elapsed.Seconds()), "%s%s", text, p.standstill(s, running))
+	p.line(seconds(elapsed.Seconds()), "%s%s%s", text, p.standstill(s, running), shut(s))
 	p.results, p.beaten = s.Results, true
 }
 
@@ -186,7 +206,7 @@ func (p *Plain) standstill(s batch.State, running []string) string {
 	case len(s.Workers) == 0:
 		return "; no worker is left: start another one with shardworker" + p.forRun()
 	case p.beaten && p.results == s.Results && len(running) > 0:
-		return "; none ended since the last line, running: " + list(running, 3)
+		return "; none ended since the last line, running: " + Names(running, 3)
 	case p.beaten && p.results == s.Results:
 		return "; none ended since the last line"
 	}

@@ -13,8 +13,8 @@ var tally = [...]struct {
 	status batch.Status
 	words  string
 }{
-	{batch.Lost, "lost"}, {Missing, "without a result"}, {Aborted, "not run"}, {Unproven, "with a result that nothing proves"},
-	{batch.Failed, "failed"}, {batch.Crashed, "crashed"}, {batch.Timeout, "timed out"}, {batch.Passed, "passed"}, {batch.Skipped, "skipped"},
+	{batch.Lost, "lost"}, {Missing, "without a result"}, {Aborted, "not run"}, {batch.Unroutable, "unroutable"},
+	{Unproven, "with a result that nothing proves"}, {batch.Failed, "failed"}, {batch.Crashed, "crashed"}, {batch.Timeout, "timed out"}, {batch.Passed, "passed"}, {batch.Skipped, "skipped"},
 }
 
 // Sentence is the verdict in one line with its exit status: "FAILED: 2 of 120 tests failed, 118 passed in 3.2s (exit status 1)".

@@ -22,8 +22,8 @@ var brackets = strings.NewReplacer("##[", "## [", "##vso[", "## vso[", "##teamci
 // clean makes foreign text harmless inside of a line that begins with text of ours.
 func clean(s string) string { return brackets.Replace(junit.Sanitize(s)) }
 
-// oneLine makes foreign text a part of a line: line breaks become blanks, and what is longer than most characters is cut.
-func oneLine(s string, most int) string {
+// OneLine makes foreign text a part of a line: line breaks become blanks, and what is longer than most characters is cut.
+func OneLine(s string, most int) string {
 	s = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\r' || r == '\t' {
 			return ' '
@@ -36,8 +36,8 @@ func oneLine(s string, most int) string {
 	return s
 }
 
-func name(s string) string    { return oneLine(s, maxName) }
-func message(s string) string { return oneLine(s, maxMessage) }
+func name(s string) string    { return OneLine(s, maxName) }
+func message(s string) string { return OneLine(s, maxMessage) }
 
 // withMessage returns ": s", or nothing if s is blank.
 func withMessage(s string) string {

@@ -26,9 +26,9 @@ func FuzzText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		assertHarmless(t, quote(s, "  ", 6))
-		assertHarmless(t, "- "+oneLine(s, 50))
-		if strings.ContainsAny(oneLine(s, 50), "\r\n") {
-			t.Errorf("%q has several lines", oneLine(s, 50))
+		assertHarmless(t, "- "+OneLine(s, 50))
+		if strings.ContainsAny(OneLine(s, 50), "\r\n") {
+			t.Errorf("%q has several lines", OneLine(s, 50))
 		}
 		if lines := strings.Count(quote(s, "", 6), "\n"); lines > 7 {
 			t.Errorf("%d lines of %q", lines, s)

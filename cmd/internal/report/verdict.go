@@ -58,8 +58,8 @@ type Verdict struct {
 	Counts map[batch.Status]int
 	// Problems of the history, then those that judging it brought up.
 	Problems []Problem
-	// Incomplete says, a sentence each, why the run as a whole did not come to its end. Tests that are missing or lost make a
-	// run incomplete too.
+	// Incomplete says, a sentence each, why the run as a whole did not come to its end, and for which gates no worker
+	// qualified. Tests that are missing or lost make a run incomplete too.
 	Incomplete []string
 	// Wall is how long the run took, Work the sum of what its attempts took, Idle the part of their time (0 to 1) in which
 	// workers had no batch.
@@ -115,6 +115,7 @@ func Judge(h *History, e Ending) Verdict {
 		v.Incomplete = append(v.Incomplete, fmt.Sprintf(
 			"the list is said to hold %s, but the journal and the results name %d: data of the run was lost or evicted; run it again", count(e.Tests, "test"), len(v.Tests)))
 	}
+	v.Incomplete = append(v.Incomplete, gateSentences(v.unroutable())...)
 	v.addJournalProblems(unproven, e)
 	v.Exit = exitStatus(e.Tests, v.Counts, len(v.Incomplete) > 0, len(v.Problems) > 0, e.AllowEmpty)
 	if e.EnoughFailures && v.Counts[batch.Failed]+v.Counts[batch.Crashed]+v.Counts[batch.Timeout]+len(v.Problems) > 0 {
@@ -132,7 +133,7 @@ func exitStatus(total int, counts map[batch.Status]int, incomplete, problem, all
 	}
 	good := counts[batch.Passed] + counts[batch.Skipped]
 	switch {
-	case incomplete, judged != total, counts[Missing]+counts[Aborted]+counts[batch.Lost] > 0:
+	case incomplete, judged != total, counts[Missing]+counts[Aborted]+counts[batch.Lost]+counts[batch.Unroutable] > 0:
 		return ExitIncomplete
 	case problem, good != total:
 		return ExitFailed
@@ -208,7 +209,7 @@ func judgeTest(t *Test, result batch.Status) (status batch.Status, why string) {
 			return status, why
 		}
 		return result, ""
-	case batch.Failed, batch.Crashed, batch.Timeout, batch.Lost:
+	case batch.Failed, batch.Crashed, batch.Timeout, batch.Lost, batch.Unroutable:
 		return result, ""
 	}
 	return Unproven, fmt.Sprintf("Redis holds the result %q, which this version does not know", result)

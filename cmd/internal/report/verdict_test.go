@@ -70,6 +70,11 @@ func TestExit(t *testing.T) {
 		"timed out":                            {run("a timeout final"), Ending{Tests: 1, Results: results{"a": "timeout"}, Markers: over}, 1},
 		"lost":                                 {run("a unexecuted final"), Ending{Tests: 1, Results: results{"a": "lost"}, Markers: over}, 3},
 		"lost beats failed":                    {run("a unexecuted final", "b failed final"), Ending{Tests: 2, Results: results{"a": "lost", "b": "failed"}, Markers: over}, 3},
+		"unroutable":                           {with(run("a passed final"), batch.Event{Type: batch.Resulted, Test: "b", Gate: "g", Outcome: batch.Outcome{Status: "unroutable"}}), Ending{Tests: 2, Results: results{"a": "passed", "b": "unroutable"}, Markers: over}, 3},
+		"unroutable beats failed":              {run("a failed final"), Ending{Tests: 2, Results: results{"a": "failed", "b": "unroutable"}, Markers: over}, 3},
+		"unroutable in Redis only":             {ab(), Ending{Tests: 2, Results: results{"a": "passed", "b": "unroutable"}, Markers: over}, 3},
+		"unroutable in the journal only":       {with(ab(), batch.Event{Type: batch.Resulted, Test: "b", Gate: "g", Outcome: batch.Outcome{Status: "unroutable"}}), Ending{Tests: 2, Results: good, Markers: over}, 1},
+		"unroutable, and passed late":          {run("a unroutable final", "a passed late"), Ending{Tests: 1, Results: results{"a": "unroutable"}, Markers: over}, 3},
 		"failed in Redis, passed in journal":   {run("a passed final"), Ending{Tests: 1, Results: results{"a": "failed"}, Markers: over}, 1},
 		"failed and skipped then":              {run("a failed requeued", "a skipped final"), Ending{Tests: 1, Results: results{"a": "skipped"}, Markers: over}, 1},
 		"skipped, and failed late":             {run("a skipped final", "a failed late"), Ending{Tests: 1, Results: results{"a": "skipped"}, Markers: over}, 1},
@@ -95,7 +100,7 @@ func TestExit(t *testing.T) {
 // TestGreen compares Judge with a rule that is written another way, for every combination of what Redis and the journal may
 // say of two tests.
 func TestGreen(t *testing.T) {
-	statuses := []batch.Status{"", batch.Passed, batch.Skipped, batch.Failed, batch.Crashed, batch.Timeout, batch.Lost, "green"}
+	statuses := []batch.Status{"", batch.Passed, batch.Skipped, batch.Failed, batch.Crashed, batch.Timeout, batch.Lost, batch.Unroutable, "green"}
 	for _, inRedis := range statuses {
 		for _, inJournal := range statuses {
 			for _, decision := range []batch.Decision{batch.Final, batch.Requeued, batch.Late} {

@@ -37,6 +37,7 @@ func WriteVerdict(w io.Writer, v Verdict, o TextOptions) error {
 	t.workersLost()
 	t.flaky()
 	t.problems()
+	t.behindGates()
 	t.withoutResult()
 	t.failures()
 	t.numbers()
@@ -205,10 +206,10 @@ func (t verdictText) evidence(j Judged) {
 		t.printf("     after %s\n", seconds(o.Seconds))
 	}
 	if parts := failedParts(j.ID, a.Outcome.Cases); len(parts) > 0 {
-		t.printf("     failing parts: %s\n", list(parts, 5))
+		t.printf("     failing parts: %s\n", Names(parts, 5))
 	}
 	if t.o.Reproduce != nil {
-		if command := oneLine(t.o.Reproduce(j.ID), 4*maxName); command != "" {
+		if command := OneLine(t.o.Reproduce(j.ID), 4*maxName); command != "" {
 			t.printf("     run it again: %s\n", command)
 		}
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/shardctl/shardctl/batch"
@@ -24,6 +25,8 @@ func verb(s batch.Status) string {
 		return "was not executed by its runner"
 	case batch.Lost:
 		return "was lost"
+	case batch.Unroutable:
+		return "found no worker that qualifies"
 	case Missing:
 		return "has no result"
 	case Aborted:
@@ -31,7 +34,7 @@ func verb(s batch.Status) string {
 	case Unproven:
 		return "has a result without proof"
 	}
-	return fmt.Sprintf("ended as %q", oneLine(string(s), 40))
+	return fmt.Sprintf("ended as %q", OneLine(string(s), 40))
 }
 
 // company says with what a test ran: " alone", " in a batch of 12".
@@ -83,8 +86,14 @@ func reason(s string) string {
 // historyLines tells all attempts in order, one a line, and what the protocol made of them. Each begins with words of ours.
 func historyLines(t *Test) []string {
 	var lines []string
-	for _, a := range t.Attempts {
-		lines = append(lines, a.words())
+	for i := 0; i < len(t.Attempts); {
+		if n := handBacks(t.Attempts[i:]); n > 1 {
+			lines = append(lines, fmt.Sprintf("was handed back unrun %d times by %s", n, Names(holders(t.Attempts[i:i+n]), 3)))
+			i += n
+			continue
+		}
+		lines = append(lines, t.Attempts[i].words())
+		i++
 	}
 	if t.Reason != "" {
 		lines = append(lines, "given up: "+message(t.Reason))
@@ -98,6 +107,28 @@ func historyLines(t *Test) []string {
 	return lines
 }
 
+// handBacks counts the attempts at the beginning that were handed back unrun. Workers that refuse a gate do so again and
+// again while the test waits, and nobody wants to read of each time.
+func handBacks(attempts []*Attempt) int {
+	for i, a := range attempts {
+		if a.End != HandedBack || !a.Started.IsZero() {
+			return i
+		}
+	}
+	return len(attempts)
+}
+
+// holders returns the workers of attempts, each once.
+func holders(attempts []*Attempt) []string {
+	var ids []string
+	for _, a := range attempts {
+		if !slices.Contains(ids, a.Worker) {
+			ids = append(ids, a.Worker)
+		}
+	}
+	return ids
+}
+
 // holdings says what a lost worker cost. again tells of how many of the tests that it held, and when: "ran again".
 func holdings(taken, charged []string, again int, when string) string {
 	if len(taken) == 0 {
@@ -105,7 +136,7 @@ func holdings(taken, charged []string, again int, when string) string {
 	}
 	text := "it held " + count(len(taken), "test")
 	if len(charged) > 0 {
-		text += ", running " + list(charged, 3)
+		text += ", running " + Names(charged, 3)
 	}
 	if again == 0 {
 		return text + "; none " + when
@@ -113,8 +144,8 @@ func holdings(taken, charged []string, again int, when string) string {
 	return fmt.Sprintf("%s; %d %s", text, again, when)
 }
 
-// list returns the first names, and how many more there are.
-func list(ids []string, most int) string {
+// Names returns the first of some foreign names as part of a line, and how many more there are.
+func Names(ids []string, most int) string {
 	var names []string
 	for _, id := range ids[:min(len(ids), most)] {
 		names = append(names, name(id))

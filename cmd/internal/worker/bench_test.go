@@ -15,6 +15,7 @@ import (
 
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/batch/batchtest"
+	"github.com/shardctl/shardctl/cmd/internal/gate"
 	"github.com/shardctl/shardctl/cmd/internal/runner"
 	"github.com/shardctl/shardctl/cmd/internal/worker"
 	"github.com/shardctl/shardctl/recovery"
@@ -103,7 +104,7 @@ func (r *benchRun) fill(q *batch.Queue, tests int) {
 // work starts a worker.
 func (r *benchRun) work(ctx context.Context, q *batch.Queue, do scripted) {
 	r.workers.Go(func() {
-		if err := worker.Run(ctx, ctx, q, do, worker.Options{Name: "w", BatchSize: 10, Log: slog.New(slog.DiscardHandler)}); err != nil {
+		if err := worker.Run(ctx, ctx, q, do, worker.Options{Name: "w", BatchSize: 10, Log: slog.New(slog.DiscardHandler), Gates: gate.Options{Settings: gate.DefaultSettings()}}); err != nil {
 			r.Error(err)
 		}
 	})

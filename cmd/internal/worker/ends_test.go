@@ -74,7 +74,7 @@ func TestUntoldProblem(t *testing.T) {
 				return err
 			}
 		}
-		if progress, err := f.q.Finish(t.Context(), nil); progress != batch.IsDone || err != nil {
+		if progress, err := f.q.Finish(t.Context(), nil, false); progress != batch.IsDone || err != nil {
 			t.Errorf("%s, %v", progress, err)
 		}
 		emit(batch.Event{Type: batch.ProblemFound, Problem: batch.Problem{Scope: "p", Message: "exit status 3"}})

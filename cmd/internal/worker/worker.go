@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/gate"
 	"github.com/shardctl/shardctl/cmd/internal/runner"
 )
 
@@ -23,6 +24,8 @@ type Options struct {
 	BatchSize int
 	// Limits of each batch.
 	Limits runner.Limits
+	// Gates decides which tests this worker may run.
+	Gates gate.Options
 	// StopTimeout is how long the running test may go on after a stop. 0: not at all.
 	StopTimeout time.Duration
 	// Log gets what a person who watches this worker should know.
@@ -46,8 +49,8 @@ var (
 )
 
 // Run works for a run until it is over or stop ends, and returns nil in both cases: the worker has done its duty, whatever
-// the tests say. An error means that it could not: Redis is gone, holds no such run any more, or the runner cannot work.
-// What it held is handed back.
+// the tests say. ErrUnqualified is as good. Any other error means that it could not: Redis is gone, holds no such run any
+// more, or the runner cannot work. What it held is handed back.
 //
 // When stop ends, nothing more is claimed, the tests of the batch that have not started go back at once, and the running one
 // may end within StopTimeout. When now ends (it ends no later than the caller wants to wait; it may be stop itself), the
@@ -56,7 +59,11 @@ func Run(stop, now context.Context, q *batch.Queue, r runner.Runner, o Options) 
 	stop, cancel := context.WithCancelCause(stop)
 	defer cancel(nil)
 	context.AfterFunc(now, func() { cancel(context.Cause(now)) })
-	w := &worker{q: q, runner: r, o: o, stop: stop, now: now}
+	keeper, err := gate.New(o.Gates)
+	if err != nil {
+		return err
+	}
+	w := &worker{q: q, runner: r, o: o, stop: stop, now: now, gates: keeper}
 	var end context.CancelFunc
 	w.redis, end = context.WithCancel(context.WithoutCancel(stop))
 	defer end()
@@ -89,6 +96,7 @@ func after(ctx, end context.Context, by time.Duration, do func()) {
 type worker struct {
 	q      *batch.Queue
 	runner runner.Runner
+	gates  *gate.Keeper
 	o      Options
 	// stop says stop claiming, now stop running; redis is for requests, and outlives them.
 	stop, now, redis context.Context
@@ -116,14 +124,16 @@ func (w *worker) member(ctx context.Context) error {
 	if rejoins(err) || batch.Transient(err) {
 		return err
 	}
-	why := "the run is over"
+	leave, why := w.m.Leave, "the run is over"
 	switch {
+	case errors.Is(err, ErrUnqualified):
+		leave, why = w.m.LeaveUnqualified, err.Error()
 	case err != nil:
 		why = err.Error()
 	case ctx.Err() != nil:
 		why = errStopped.Error()
 	}
-	return errors.Join(err, w.leave(why))
+	return errors.Join(err, w.leave(leave, why))
 }
 
 // join enters the run, or finds that it is over already.
@@ -158,11 +168,11 @@ func (w *worker) abandon() error {
 	if w.m == nil {
 		return nil
 	}
-	return w.leave(errStopped.Error())
+	return w.leave(w.m.Leave, errStopped.Error())
 }
 
-func (w *worker) leave(why string) error {
-	err := w.persist(func() error { return w.m.Leave(w.redis, why) })
+func (w *worker) leave(leave func(ctx context.Context, why string) error, why string) error {
+	err := w.persist(func() error { return leave(w.redis, why) })
 	if errors.Is(err, batch.NotJoined) {
 		return nil
 	}
@@ -179,7 +189,7 @@ func (w *worker) work(ctx context.Context, life *life) error {
 		eager := !deferred.IsZero() && time.Since(deferred) >= patience
 		var claim batch.Claim
 		err := w.persist(func() (err error) {
-			claim, err = w.m.Claim(ctx, w.batchSize(), eager)
+			claim, err = w.m.Claim(ctx, w.batchSize(), eager, w.gates.Refused()...)
 			return err
 		})
 		switch {
@@ -196,6 +206,8 @@ func (w *worker) work(ctx context.Context, life *life) error {
 			}
 		case claim.Markers.Over():
 			return nil
+		case w.unqualified():
+			return ErrUnqualified
 		case claim.Deferred:
 			if deferred.IsZero() {
 				deferred = time.Now()
@@ -211,7 +223,7 @@ func (w *worker) work(ctx context.Context, life *life) error {
 
 // finish does what else the controller does: it may be gone, and the run complete.
 func (w *worker) finish() {
-	if _, err := w.q.Finish(w.redis, []string{w.m.ID()}); err != nil {
+	if _, err := w.q.Finish(w.redis, []string{w.m.ID()}, false); err != nil {
 		w.o.Log.Debug("tried to finish the run", "error", err)
 	}
 }
@@ -232,15 +244,18 @@ func (w *worker) run(ctx context.Context, life *life, b batch.Batch) error {
 	forget := context.AfterFunc(ctx, func() { w.drain(running, life, reports, cancel) })
 	defer forget()
 
-	job := runner.Job{Batch: b, Env: w.env(b), Limits: w.o.Limits}
-	runErr := w.runner.Run(running, job, reports.emit)
+	qualified, runErr := w.pass(running, b)
+	if qualified {
+		job := runner.Job{Batch: b, Env: w.env(b), Limits: w.o.Limits}
+		runErr = w.runner.Run(running, job, reports.emit)
+	}
 	if err := reports.close(); err != nil {
 		w.late = append(w.late, reports.unsent()...)
 		return err
 	}
 	life.release()
 	how := batch.Requeue
-	if runErr != nil || ctx.Err() != nil {
+	if runErr != nil || !qualified || ctx.Err() != nil {
 		how = batch.HandBack
 	}
 	if err := w.settle(b.Number, how); err != nil {
@@ -249,10 +264,10 @@ func (w *worker) run(ctx context.Context, life *life, b batch.Batch) error {
 	switch cause := context.Cause(running); {
 	case ctx.Err() != nil || errors.Is(cause, errAborted):
 		return nil // the next claim, or the look at ctx, ends the work
-	case runErr != nil:
+	case runErr != nil && qualified:
 		return fmt.Errorf("the runner cannot work: %w", runErr)
 	}
-	return nil
+	return runErr
 }
 
 // drain is what a stop does to the batch under way: tests that have not started go back at once, so that others run them

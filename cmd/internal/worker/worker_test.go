@@ -15,6 +15,7 @@ import (
 
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/batch/batchtest"
+	"github.com/shardctl/shardctl/cmd/internal/gate"
 	"github.com/shardctl/shardctl/cmd/internal/runner"
 	"github.com/shardctl/shardctl/cmd/internal/worker"
 )
@@ -80,6 +81,7 @@ func (f *fixture) workUntil(stop, now context.Context, stopTimeout time.Duration
 	go func() {
 		ended <- worker.Run(stop, now, f.q, r, worker.Options{
 			Name: name, BatchSize: batchSize, Log: slog.New(slog.DiscardHandler), Index: 3, StopTimeout: stopTimeout,
+			Gates: gate.Options{Settings: gate.DefaultSettings(), Log: slog.New(slog.DiscardHandler)},
 		})
 	}()
 	return func() error {
@@ -103,7 +105,7 @@ func (f *fixture) until(pleases func(batch.Event) bool) batch.Event {
 				return e
 			}
 		}
-		if _, err := f.q.Finish(f.Context(), nil); err != nil {
+		if _, err := f.q.Finish(f.Context(), nil, false); err != nil {
 			f.Fatal(err)
 		}
 	}

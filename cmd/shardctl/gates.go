@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/gate"
+)
+
+// assign gives each test its gate: the one that its line of the list names, or what the flags and .shard.yml say.
+func (w *what) assign(tests []batch.Test, log *slog.Logger) error {
+	config, err := cli.LoadConfig()
+	if err != nil {
+		return err
+	}
+	rules, err := gate.NewRules(w.gates, w.gateCommand, config.Gates)
+	if err != nil {
+		return cli.Usagef("%w", err)
+	}
+	for i, t := range tests {
+		tests[i].Gate = rules.Gate(t.ID, t.Gate.Command)
+	}
+	for _, pattern := range rules.Unmatched() {
+		log.Warn(fmt.Sprintf("the pattern %s fits no test of this list: is it spelled right?", pattern))
+	}
+	return nil
+}
+
+// sign proves to workers with the same secret where the commands of gates come from.
+func sign(tests []batch.Test, secret string, q *batch.Queue) {
+	for i := range tests {
+		if g := &tests[i].Gate; g.Command != "" {
+			g.MAC = gate.Sign(secret, q.RunID(), q.Birth(), g.Command)
+		}
+	}
+}
+
+// given are the commands of gates that come from the caller of this process, which need no proof.
+func given(tests []batch.Test) map[string]bool {
+	commands := map[string]bool{}
+	for _, t := range tests {
+		if t.Gate.Command != "" {
+			commands[t.Gate.Command] = true
+		}
+	}
+	return commands
+}
