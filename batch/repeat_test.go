@@ -52,8 +52,6 @@ func TestRepeat(t *testing.T) {
 		repeat()
 		for _, step := range []func(){
 			func() { r.enqueue(ids("a b c d e f g h i j k l")...) },
-			func() { r.must(r.q.Seal(r.ctx, 12)) },
-			func() { r.finish(batch.IsBusy) },
 			func() { w.claim(3) },
 			func() { w.report(1, start("a"), start("b"), pause("b")) },
 			func() {
@@ -69,6 +67,14 @@ func TestRepeat(t *testing.T) {
 			func() { dead.claim(2); dead.report(1, start("e")) },
 			func() { dead.reaped() },
 			func() { w.report(batch.NoBatch, finish("e", batch.Passed)) },
+			func() { r.enqueueBehind(gpu, "z") },
+			func() { r.must(r.q.Seal(r.ctx, 13)) },
+			func() { r.finish(batch.IsBusy) },
+			func() { w.gate(w.claim(1), false) },
+			func() { w.settle(4, batch.HandBack) },
+			func() { w.gate(w.claim(1), true) },
+			func() { w.report(5, finish("z", batch.Passed)) },
+			func() { w.settle(5, batch.HandBack) },
 		} {
 			step()
 			repeat()

@@ -193,10 +193,17 @@ func TestGivesUpWhatNobodyMayRun(t *testing.T) {
 				f := newFake()
 				f.workers = []batch.WorkerState{{ID: "w"}}
 				f.progress = test.standstill
+				ticker := time.NewTicker(2 * time.Second)
+				done := make(chan struct{})
+				defer func() { close(done); synctest.Wait() }()
 				go func() {
-					for range 200 {
-						time.Sleep(2 * time.Second)
-						f.beat("w")
+					for {
+						select {
+						case <-ticker.C:
+							f.beat("w")
+						case <-done:
+							return
+						}
 					}
 				}()
 				if test.comes {
@@ -204,7 +211,6 @@ func TestGivesUpWhatNobodyMayRun(t *testing.T) {
 					time.AfterFunc(15*time.Second, func() { f.do(func() { f.progress = test.standstill }) })
 				}
 				f.do(func() { f.tell(batch.Event{Type: batch.Opened}) })
-				time.AfterFunc(6*time.Minute, func() { f.do(func() { f.workers = nil }) })
 				progress, _, took, err := supervise(t.Context(), f, limits)
 				took -= farewell
 				if progress != batch.IsDone || err != nil || took < test.want || took > test.want+5*time.Second {

@@ -98,7 +98,6 @@ func TestAskYes(t *testing.T) {
 
 func TestAskNo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const delay = 5 * time.Second
 		k, log := keeper(t, nil)
 		says := filepath.Join(t.TempDir(), "says")
 		g, runs := counted(t, "exit $(cat '"+says+"')")
@@ -126,7 +125,7 @@ func TestAskNo(t *testing.T) {
 		time.Sleep(noStands)
 		notFound := Answer{Why: "exit status 127 (as shells report a command that they did not find)"}
 		step("127", notFound, 3, 4, g)
-		time.Sleep(delay - time.Nanosecond)
+		time.Sleep(noStands - time.Nanosecond)
 		step("0", notFound, 3, 4, g)
 		time.Sleep(time.Nanosecond)
 		step("0", Answer{Yes: true, Why: "exit status 0"}, 4, 0)
