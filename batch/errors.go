@@ -20,10 +20,14 @@ type Code string
 const (
 	// Gone: Redis holds no data of the run, or not all of it. It never means that the run is complete.
 	Gone Code = "GONE"
+	// Rewound: Redis has older numbers of the worker than it has acknowledged before: it lost writes, as a failover may.
+	Rewound Code = "REWOUND"
 	// OtherEpoch: the run was opened anew; what the caller knew of it is void.
 	OtherEpoch Code = "EPOCH"
 	// Ended: the run is done or aborted.
 	Ended Code = "ENDED"
+	// Replaced: Redis holds another run of this id, begun since.
+	Replaced Code = "REPLACED"
 	// Mismatch: a live run of this id has another list.
 	Mismatch Code = "MISMATCH"
 	// ListSealed: a new test came after the list was closed.
@@ -89,7 +93,7 @@ func (q *Queue) refusal(err error) error {
 	}
 	code, detail, _ := strings.Cut(reply.Error(), " ")
 	switch Code(code) {
-	case Gone, OtherEpoch, Ended, Mismatch, ListSealed, Conflict, TooManyGates, Incomplete, NotJoined, Stale, Holding, retry:
+	case Gone, OtherEpoch, Ended, Replaced, Mismatch, ListSealed, Conflict, TooManyGates, Incomplete, NotJoined, Stale, Holding, retry:
 		return &Error{Code: Code(code), RunID: q.runID, Detail: detail}
 	}
 	return err

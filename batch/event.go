@@ -15,6 +15,9 @@ const (
 	// ProblemFound: see Problem.
 	ProblemFound EventType = "problem"
 
+	// Audited: tests were nowhere, because Redis lost a key, and are queued again.
+	Audited EventType = "audit"
+
 	Opened  EventType = "open"
 	Sealed  EventType = "seal"
 	Joined  EventType = "join"
@@ -64,7 +67,7 @@ type Event struct {
 	// Worker and Batch number that the event is about; empty and 0: none.
 	Worker string
 	Batch  int
-	// Tests that were claimed, returned, settled or reaped; Charged are those among the reaped that were running.
+	// Tests that were claimed, returned, settled, reaped or found by an audit; Charged are those among the reaped that were running.
 	Tests, Charged []string
 	// Decision on a Finish.
 	Decision Decision

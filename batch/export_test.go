@@ -7,7 +7,7 @@ func Scripts() map[string]*redis.Script {
 	return map[string]*redis.Script{
 		"open": openScript, "enqueue": enqueueScript, "seal": sealScript, "join": joinScript, "claim": claimScript,
 		"report": reportScript, "settle": settleScript, "beat": beatScript, "leave": leaveScript, "reap": reapScript,
-		"gate": gateScript, "finish": finishScript, "abort": abortScript,
+		"gate": gateScript, "restore": restoreScript, "audit": auditScript, "finish": finishScript, "abort": abortScript,
 	}
 }
 

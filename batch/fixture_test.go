@@ -102,7 +102,9 @@ func (r *run) read() batchtest.Dump {
 			d.Run[field] = field
 		}
 	}
-	delete(d.Run, "joined") // it counts, and tells nothing to those that do not wait for workers
+	for _, count := range []string{"joined", "listed", "gates"} {
+		delete(d.Run, count) // they follow from the rest, as far as that matters
+	}
 	named := d
 	named.Workers, named.Sets = map[string]batchtest.Worker{}, map[string][]string{}
 	for id, w := range d.Workers {

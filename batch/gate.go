@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -92,27 +91,40 @@ func (k *knownGates) keys(of Keys) []string {
 	return keys
 }
 
+// CheckGates returns an error that says why tests cannot be enqueued together: a gate has both a name and a command, is longer
+// than 16 KiB, not UTF-8 or holds a NUL, or there are more than MaxGates.
+func CheckGates(tests []Test) error {
+	gates := map[string]bool{}
+	for _, t := range tests {
+		if err := t.Gate.check(); err != nil {
+			return fmt.Errorf("test %.200q: %w", t.ID, err)
+		}
+		if !t.Gate.None() {
+			gates[t.Gate.Hash()] = true
+		}
+	}
+	if len(gates) > MaxGates {
+		return fmt.Errorf("the tests have %d different gates, %d are allowed: let tests share gates", len(gates), MaxGates)
+	}
+	return nil
+}
+
 // gatesOf returns the hash and the spec of each gate of the tests, as enqueue.lua takes them, and makes them known.
 func (q *Queue) gatesOf(tests []Test) ([]any, error) {
 	var args []any
 	seen := map[string]bool{}
 	for _, t := range tests {
-		if t.Gate.None() || seen[t.Gate.Hash()] {
+		hash := t.Gate.Hash()
+		if t.Gate.None() || seen[hash] {
 			continue
 		}
-		hash := t.Gate.Hash()
 		seen[hash] = true
 		spec, err := json.Marshal(t.Gate)
 		if err != nil {
 			return nil, err
 		}
-		args = append(args, hash, string(spec))
-		if len(seen) > MaxGates {
-			return nil, &Error{Code: TooManyGates, RunID: q.runID, Detail: "more than " + strconv.Itoa(MaxGates)}
-		}
-	}
-	for hash := range seen {
 		q.gates.add(hash)
+		args = append(args, hash, string(spec))
 	}
 	return args, nil
 }

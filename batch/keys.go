@@ -62,6 +62,9 @@ func (k Keys) Gates() string { return k.queue + "_gates" }
 func (k Keys) GateQueue(hash string) string   { return k.queue + "_gate_" + hash }
 func (k Keys) GateRequeue(hash string) string { return k.GateQueue(hash) + "_requeue" }
 
+// Leader is the HASH of who leads the controllers. It is none of the run's own keys: it is there before the run is opened.
+func (k Keys) Leader() string { return k.queue + "_leader" }
+
 // Prefix is what the name of every key of the run begins with.
 func (k Keys) Prefix() string { return k.queue }
 

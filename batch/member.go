@@ -17,8 +17,9 @@ import (
 type Member struct {
 	q  *Queue
 	id string
-	// batch is the number of the last batch whose answer arrived, report that of the last report sent.
-	batch, report int64
+	// batch is the number of the last batch whose answer arrived, report that of the last report sent, heard that of the last
+	// report that was acknowledged.
+	batch, report, heard int64
 }
 
 // Answer is how the run stands, as of a request.
@@ -26,8 +27,8 @@ type Answer struct {
 	// Cursor is where Queue.Wait waits from: whatever happened since the request is not missed.
 	Cursor  string
 	Markers Markers
-	// batch is the number of the worker's last batch as Redis has it.
-	batch int64
+	// batch and report are the numbers of the worker's last batch and report as Redis has them.
+	batch, report int64
 }
 
 // Claim is the answer to a claim.
@@ -81,7 +82,7 @@ func (q *Queue) Join(ctx context.Context, name, info string) (*Member, Answer, e
 		return nil, Answer{}, fmt.Errorf("worker name %.80q is not allowed: use 1 to 64 of the characters A-Z a-z 0-9 . _ -", name)
 	}
 	m := &Member{q: q, id: name + "." + randomHex(4)}
-	answer, _, err := m.ask(ctx, joinScript, info)
+	answer, _, err := m.ask(ctx, joinScript, info, clientName(q.rdb))
 	return m, answer, err
 }
 
@@ -104,7 +105,7 @@ func (m *Member) Claim(ctx context.Context, most int, eager bool, refusing ...st
 	for _, gate := range refusing {
 		args = append(args, gate)
 	}
-	answer, rest, err := m.ask(ctx, claimScript, args...)
+	answer, rest, err := m.askInTurn(ctx, claimScript, args...)
 	if err != nil {
 		return Claim{}, err
 	}
@@ -139,7 +140,7 @@ func (m *Member) Gate(ctx context.Context, b Batch, qualifies bool, why string) 
 	if qualifies {
 		kind = Qualified
 	}
-	answer, _, err := m.ask(ctx, gateScript, b.Number, b.Gate.Hash(), string(kind), why)
+	answer, _, err := m.askInTurn(ctx, gateScript, b.Number, b.Gate.Hash(), string(kind), why)
 	return answer, err
 }
 
@@ -167,7 +168,10 @@ func (m *Member) Report(ctx context.Context, batch int, events []Event) (Answer,
 		}
 		args = append(args, string(e.Type), e.Test, string(e.Outcome.Status), string(text), e.Outcome.Output)
 	}
-	answer, _, err := m.ask(ctx, reportScript, args...)
+	answer, _, err := m.askInTurn(ctx, reportScript, args...)
+	if err == nil {
+		m.heard = answer.report
+	}
 	return answer, err
 }
 
@@ -176,7 +180,7 @@ func (m *Member) Report(ctx context.Context, batch int, events []Event) (Answer,
 //
 // Errors: NotJoined.
 func (m *Member) Settle(ctx context.Context, batch int, how Settlement) (Answer, error) {
-	answer, _, err := m.ask(ctx, settleScript, batch, string(how))
+	answer, _, err := m.askInTurn(ctx, settleScript, batch, string(how))
 	return answer, err
 }
 
@@ -220,12 +224,24 @@ func (m *Member) leave(ctx context.Context, why string, unqualified bool) error 
 	if !errors.Is(err, Holding) {
 		return err
 	}
-	for _, number := range []int64{m.batch, m.batch + 1} {
-		if _, err := m.Settle(ctx, int(number), HandBack); err != nil {
-			return err
-		}
+	answer, _, err := m.ask(ctx, settleScript, NoBatch, string(HandBack)) // which number Redis has
+	if err != nil {
+		return err
+	}
+	if _, _, err := m.ask(ctx, settleScript, answer.batch, string(HandBack)); err != nil {
+		return err
 	}
 	return leave()
+}
+
+// askInTurn is ask for the requests that come one at a time: the answer must know of all that came before.
+func (m *Member) askInTurn(ctx context.Context, s *redis.Script, args ...any) (Answer, []string, error) {
+	answer, rest, err := m.ask(ctx, s, args...)
+	if err == nil && (answer.batch < m.batch || answer.report < m.heard) {
+		err = &Error{Code: Rewound, RunID: m.q.runID, Detail: fmt.Sprintf("Redis lost writes: it knows worker %s up to batch %d and report %d, and has acknowledged %d and %d before",
+			m.id, answer.batch, answer.report, m.batch, m.heard)}
+	}
+	return answer, rest, err
 }
 
 // ask runs a script that answers a worker, and splits off the common part of the answer.
@@ -242,7 +258,11 @@ func (m *Member) ask(ctx context.Context, s *redis.Script, args ...any) (Answer,
 	if err != nil {
 		return Answer{}, nil, err
 	}
-	return Answer{batch: number, Cursor: texts[2], Markers: parseMarkers(strings.Split(texts[3], ","))}, texts[4:], nil
+	report, err := strconv.ParseInt(texts[1], 10, 64)
+	if err != nil {
+		return Answer{}, nil, err
+	}
+	return Answer{batch: number, report: report, Cursor: texts[2], Markers: parseMarkers(strings.Split(texts[3], ","))}, texts[4:], nil
 }
 
 func flag(b bool) string {

@@ -22,7 +22,7 @@ func TestOpen(t *testing.T) {
 		r.seen = batchtest.Dump{Tries: map[string]batchtest.Tries{}, Workers: map[string]batchtest.Worker{}, Sets: map[string][]string{}}
 		r.expect(func(d *batchtest.Dump) {
 			d.Run = map[string]string{
-				"epoch": "epoch", "birth": "birth", "manifest": "digest", "schema": "1", "lease": "6000", "retries": "1",
+				"epoch": "epoch", "birth": "birth", "manifest": "digest", "schema": "2", "lease": "6000", "retries": "1",
 				"max_crashes": "2", "max_losses": "3", "max_claims": "4", "max_output": "5", "expect_workers": "7",
 			}
 		})
@@ -77,7 +77,7 @@ func TestOpenRefusesAbortedRun(t *testing.T) {
 func TestOpenRefusesOtherSchema(t *testing.T) {
 	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
 		r := newRun(t, rdb, ids("a"))
-		r.must(rdb.HSet(r.ctx, r.q.Keys().Run(), "schema", "2").Err())
+		r.must(rdb.HSet(r.ctx, r.q.Keys().Run(), "schema", "3").Err())
 		r.look()
 		for name, find := range map[string]func() (*batch.Queue, error){
 			"open": func() (*batch.Queue, error) {
@@ -86,7 +86,7 @@ func TestOpenRefusesOtherSchema(t *testing.T) {
 			"attach": func() (*batch.Queue, error) { return batch.Attach(r.ctx, rdb, r.q.RunID()) },
 		} {
 			_, err := find()
-			if err == nil || !strings.Contains(err.Error(), "schema 2, here 1") {
+			if err == nil || !strings.Contains(err.Error(), "schema 3, here 2") {
 				t.Errorf("%s: got error %v, want one that names both schemas", name, err)
 			}
 			if batch.Transient(err) {

@@ -4,16 +4,16 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
 // Schema is the version of what Redis holds. A run of another schema is refused.
-const Schema = 1
+const Schema = 2
 
 // Streaming is the manifest of a run whose list arrives bit by bit, from any number of producers.
 const Streaming = "stream"
@@ -43,13 +43,15 @@ func DefaultOptions() Options {
 
 // Queue is one run as Redis holds it. It is safe for concurrent use.
 type Queue struct {
-	rdb     redis.UniversalClient
-	runID   string
-	keys    Keys
-	epoch   string
-	birth   string
-	options Options
-	gates   knownGates
+	rdb   redis.UniversalClient
+	runID string
+	keys  Keys
+	epoch string
+	birth string
+	// manifest as the run was opened with.
+	manifest string
+	options  Options
+	gates    knownGates
 }
 
 // Open makes the run, or attaches to the live run of this id if it has the same manifest. The manifest is a digest of the
@@ -57,18 +59,51 @@ type Queue struct {
 //
 // Errors: Ended if a run of this id is over, Mismatch if it has another manifest, OtherSchema if another version opened it.
 func Open(ctx context.Context, rdb redis.UniversalClient, runID, manifest string, o Options) (*Queue, error) {
-	keys, err := NewKeys(runID)
+	q := &Queue{rdb: rdb, runID: runID}
+	return q.open(ctx, nil, "", randomHex(16), false, manifest, o)
+}
+
+// Reopen makes the run of q anew, under another epoch, with an empty list: because Redis lost its data, or a part of it (err
+// is Gone then, and what is left is removed). It attaches to what another controller made of it since, and Ended says that
+// this one has brought it to its end.
+//
+// Errors: Replaced; Mismatch; Ended.
+func (q *Queue) Reopen(ctx context.Context) (*Queue, error) {
+	// Worker sets whose owners Redis forgot are found by their names.
+	var stray []string
+	iter := q.rdb.Scan(ctx, 0, q.keys.Worker("*"), 1000).Iterator()
+	for iter.Next(ctx) {
+		stray = append(stray, strings.TrimPrefix(iter.Val(), q.keys.Worker("")))
+	}
+	if err := iter.Err(); err != nil {
+		return nil, err
+	}
+	return q.open(ctx, stray, q.epoch, q.birth, true, q.manifest, q.options)
+}
+
+func (q *Queue) open(ctx context.Context, workers []string, damaged, birth string, known bool, manifest string, o Options) (*Queue, error) {
+	keys, err := NewKeys(q.runID)
 	if err != nil {
 		return nil, err
 	}
-	q := &Queue{rdb: rdb, runID: runID, keys: keys, epoch: randomHex(16)}
-	if _, err := q.run(ctx, openScript, nil, randomHex(16), manifest,
+	proposal := &Queue{rdb: q.rdb, runID: q.runID, keys: keys, epoch: randomHex(16)}
+	if _, err := proposal.run(ctx, openScript, workers, birth, manifest, damaged, flag(known),
 		"schema", Schema, "lease", o.Lease.Milliseconds(), "retries", o.Retries, "max_crashes", o.MaxCrashes,
 		"max_losses", o.MaxLosses, "max_claims", o.MaxClaims, "max_output", o.MaxOutput, "expect_workers", o.ExpectWorkers,
 	).StringSlice(); err != nil {
 		return nil, err
 	}
-	return Attach(ctx, rdb, runID)
+	return Attach(ctx, q.rdb, q.runID)
+}
+
+// Reattach finds the run of q under whatever epoch it has now. The error is Gone if there is none,
+// Replaced if there is another of this id.
+func (q *Queue) Reattach(ctx context.Context) (*Queue, error) {
+	now, err := Attach(ctx, q.rdb, q.runID)
+	if err == nil && now.birth != q.birth {
+		return nil, &Error{Code: Replaced, RunID: q.runID, Detail: "another run of this id has begun since"}
+	}
+	return now, err
 }
 
 // Attach finds a run that somebody opened. The error is Gone if there is none, OtherSchema if this version cannot read it.
@@ -88,7 +123,7 @@ func Attach(ctx context.Context, rdb redis.UniversalClient, runID string) (*Queu
 		return nil, &Error{Code: OtherSchema, RunID: runID, Detail: fmt.Sprintf("it was opened by another version of this program (schema %s, here %d): use one version in all jobs", fields["schema"], Schema)}
 	}
 	number := func(name string) int { n, _ := strconv.Atoi(fields[name]); return n }
-	return &Queue{rdb: rdb, runID: runID, keys: keys, epoch: fields["epoch"], birth: fields["birth"], options: Options{
+	return &Queue{rdb: rdb, runID: runID, keys: keys, epoch: fields["epoch"], birth: fields["birth"], manifest: fields["manifest"], options: Options{
 		Retries:       number("retries"),
 		MaxCrashes:    number("max_crashes"),
 		MaxLosses:     number("max_losses"),
@@ -114,12 +149,15 @@ func (q *Queue) Options() Options { return q.options }
 // Enqueue adds tests to the end of the queue, in order and in chunks. Tests that are in the run already are ignored, so
 // that a call that failed half-way may be repeated. It returns how many tests the run holds now.
 //
-// Errors: what CheckID says of an id; what is wrong with a gate; Ended; ListSealed; Conflict; TooManyGates.
+// Errors: what CheckID and CheckGates say; Ended; ListSealed; Conflict; TooManyGates.
 func (q *Queue) Enqueue(ctx context.Context, tests []Test) (total int, err error) {
 	for _, t := range tests {
-		if err := errors.Join(CheckID(t.ID), t.Gate.check()); err != nil {
+		if err := CheckID(t.ID); err != nil {
 			return 0, err
 		}
+	}
+	if err := CheckGates(tests); err != nil {
+		return 0, err
 	}
 	for first := true; first || len(tests) > 0; first = false {
 		chunk := tests[:min(len(tests), enqueueChunk)]
@@ -168,6 +206,8 @@ const (
 	// are expected have not come yet.
 	IsStuck Progress = "stuck"
 	IsShort Progress = "short"
+	// IsUneven: tests are nowhere, or in two places, because Redis lost a key. Audit mends that.
+	IsUneven Progress = "uneven"
 )
 
 // Finish posts the done marker if the run is complete, and says how the run stands. workers are the ids of the workers
@@ -175,6 +215,11 @@ const (
 func (q *Queue) Finish(ctx context.Context, workers []string, giveUp bool) (Progress, error) {
 	text, err := q.run(ctx, finishScript, workers, flag(giveUp)).Text()
 	return Progress(text), err
+}
+
+// Audit brings each test back to one place, and returns how many were nowhere.
+func (q *Queue) Audit(ctx context.Context) (int, error) {
+	return q.run(ctx, auditScript, nil).Int()
 }
 
 // Abortion says why a run is stopped.

@@ -74,6 +74,11 @@ func TestRepeat(t *testing.T) {
 			func() { w.settle(4, batch.HandBack) },
 			func() { w.gate(w.claim(1), true) },
 			func() { w.report(5, finish("z", batch.Passed)) },
+			func() { r.must(r.rdb.Del(r.ctx, r.q.Keys().Requeue()).Err()); r.audit(4) },
+			func() {
+				_, err := r.q.Restore(r.ctx, [][]batch.Event{{{Type: batch.Finish, Test: "f", Decision: batch.Final, Outcome: batch.Outcome{Status: batch.Passed}}}})
+				r.must(err)
+			},
 			func() { w.settle(5, batch.HandBack) },
 		} {
 			step()

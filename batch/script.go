@@ -27,6 +27,8 @@ func script(parts ...string) *redis.Script {
 
 var (
 	openScript    = script("prelude", "open")
+	restoreScript = script("prelude", "guard", "restore")
+	auditScript   = script("prelude", "guard", "audit")
 	enqueueScript = script("prelude", "guard", "enqueue")
 	sealScript    = script("prelude", "guard", "seal")
 	joinScript    = script("prelude", "guard", "join")

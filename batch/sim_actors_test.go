@@ -22,13 +22,17 @@ type simWorker struct {
 	// todo are tests that the runner has not come to; pending are events that Redis has not acknowledged.
 	todo    []string
 	pending []batch.Event
-	// late are finishes of a batch that was taken away; paused are tests of this batch that wait for others.
-	late   []batch.Event
-	paused map[string]bool
+	// done are all finishes of this process. After it joined anew, unsure says that Redis is to be asked which of them it
+	// lacks; late are those. paused are tests of this batch that wait for others.
+	done, late []batch.Event
+	unsure     bool
+	paused     map[string]bool
 	// refusing are the gates whose last answer was no and still counts, by hash; asked: the gate of this batch has let the
 	// worker pass, or there is none; refused: it has not.
 	refusing       map[string]bool
 	asked, refused bool
+	// lost: Redis has no run under the epoch that it knows; rewound: Redis has an older state of this worker.
+	lost, rewound bool
 	// leaving: no further claim, because the run is over, the worker was stopped, or it is unqualified for what is left;
 	// gone: the run is over for it.
 	leaving, stopped, unqualified, gone bool
@@ -44,19 +48,36 @@ func (s *simWorker) step(ctx context.Context) {
 			return // not opened yet
 		}
 		s.queue = queue
+	case s.member == nil && s.lost:
+		queue, err := s.queue.Reattach(ctx)
+		switch {
+		case err == nil:
+			s.queue, s.lost = queue, false
+		case errors.Is(err, batch.Replaced): // another run of this id: this process ends, another comes
+			*s = simWorker{w: s.w, name: s.name}
+		}
 	case s.member == nil:
 		s.w.joins++
 		member, answer, err := s.queue.Join(ctx, s.name, strconv.Itoa(s.w.joins))
 		if errors.Is(err, batch.Ended) {
 			s.gone = true
+		} else if errors.Is(err, batch.Gone) || errors.Is(err, batch.OtherEpoch) {
+			s.lost = true
 		} else if err == nil {
 			s.member = member
 			s.leaving = answer.Markers.Over()
+			s.unsure = len(s.done) > 0
+		}
+	case s.rewound:
+		if err := s.member.Leave(ctx, "Redis lost writes"); s.heard(err) {
+			s.rejoin()
 		}
 	case s.w.chance(1):
 		s.die()
 	case s.w.chance(10):
 		s.beat(ctx)
+	case s.unsure:
+		s.retell(ctx)
 	case len(s.late) > 0:
 		if _, err := s.member.Report(ctx, batch.NoBatch, s.late); s.heard(err) {
 			s.late = nil
@@ -100,16 +121,40 @@ func (s *simWorker) heard(err error) bool {
 		return true
 	case errors.Is(err, errLost):
 	case errors.Is(err, batch.NotJoined):
-		for _, e := range s.pending {
-			if e.Type == batch.Finish {
-				s.late = append(s.late, e)
-			}
-		}
-		s.member, s.batch, s.todo, s.pending, s.stopped = nil, batch.Batch{}, nil, nil, false
+		s.rejoin()
+	case errors.Is(err, batch.Gone), errors.Is(err, batch.OtherEpoch):
+		s.rejoin()
+		s.lost = true
+	case errors.Is(err, batch.Rewound), s.w.damaged && (errors.Is(err, batch.Holding) || errors.Is(err, batch.Stale)):
+		s.rewound = true
 	default:
 		s.w.fail("worker %s: %w", s.name, err)
 	}
 	return false
+}
+
+// rejoin ends a membership of which Redis does not know any more.
+func (s *simWorker) rejoin() {
+	s.member, s.batch, s.todo, s.pending, s.late = nil, batch.Batch{}, nil, nil, nil
+	s.stopped, s.rewound = false, false
+}
+
+// retell finds out which of its finishes Redis lacks.
+func (s *simWorker) retell(ctx context.Context) {
+	var ids []string
+	for _, e := range s.done {
+		ids = append(ids, e.Test)
+	}
+	lacking, err := s.queue.Lacking(ctx, ids)
+	if err != nil {
+		return
+	}
+	s.unsure = false
+	for _, e := range s.done {
+		if slices.Contains(lacking, e.Test) {
+			s.late = append(s.late, e)
+		}
+	}
 }
 
 func (s *simWorker) claim(ctx context.Context) {
@@ -179,7 +224,8 @@ func (s *simWorker) execute() {
 	test := s.todo[0]
 	finish := func(status batch.Status) {
 		s.w.runs[test][status]++
-		s.pending = append(s.pending, batch.Event{Type: batch.Finish, Test: test, Outcome: batch.Outcome{Status: status}})
+		e := batch.Event{Type: batch.Finish, Test: test, Outcome: batch.Outcome{Status: status}}
+		s.pending, s.done = append(s.pending, e), append(s.done, e)
 		s.todo = s.todo[1:]
 	}
 	if s.w.truth[test] == ghostly {
@@ -238,7 +284,7 @@ func (s *simWorker) report(ctx context.Context) {
 
 // referee: nobody but a reap or a result takes a test from a worker that knows of it and has not run it.
 func (s *simWorker) referee(dump batchtest.Dump) {
-	if s.member == nil {
+	if s.member == nil || s.w.damaged {
 		return
 	}
 	if int(dump.Workers[s.member.ID()].Batch) != s.batch.Number {
@@ -259,12 +305,17 @@ func (s *simWorker) die() {
 
 // simController opens the run, enqueues the list bit by bit, seals it and supervises.
 type simController struct {
-	w      *world
-	queue  *batch.Queue
-	next   int
-	sealed bool
-	// stuck: so was the run when it was last asked.
-	stuck bool
+	w     *world
+	queue *batch.Queue
+	// next is the first test that is not enqueued; restored: what it knows of a run that was damaged is back; sealed: the
+	// list was closed.
+	next             int
+	restored, sealed bool
+	// known are the finishes of the journal as far as it was read, by test; cursor is how far.
+	known  map[string][]batch.Event
+	cursor string
+	// lost: the data of the run is lost or damaged; missing: tests are nowhere; stuck: see batch.IsStuck.
+	lost, missing, stuck bool
 }
 
 func (c *simController) step(ctx context.Context) {
@@ -272,31 +323,92 @@ func (c *simController) step(ctx context.Context) {
 	case c.queue == nil:
 		queue, err := batch.Open(ctx, c.w.rdb, c.w.runID, "digest", c.w.options)
 		if c.heard(err) {
-			c.queue = queue
+			*c = simController{w: c.w, queue: queue, restored: true, known: map[string][]batch.Event{}, cursor: batch.JournalStart}
 		}
 	case c.w.chance(2):
 		*c = simController{w: c.w} // killed and started again
+	case c.lost:
+		queue, err := c.queue.Reopen(ctx)
+		if c.heard(err) {
+			c.queue, c.lost, c.missing, c.next, c.restored, c.sealed, c.cursor = queue, false, false, 0, false, false, batch.JournalStart
+		}
 	case c.next < len(c.w.tests):
 		end := min(len(c.w.tests), c.next+1+c.w.rng.IntN(5))
 		if _, err := c.queue.Enqueue(ctx, c.w.tests[c.next:end]); c.heard(err) {
 			c.next = end
 		}
+	case !c.restored:
+		_, err := c.queue.Restore(ctx, c.finals())
+		c.restored = c.heard(err)
 	case !c.sealed:
 		c.sealed = c.heard(c.queue.Seal(ctx, len(c.w.tests)))
+	case c.missing:
+		_, err := c.queue.Audit(ctx)
+		c.missing = !c.heard(err)
+	case c.w.rng.IntN(3) == 0:
+		c.follow(ctx)
 	case c.w.rng.IntN(2) == 0:
-		progress, err := c.queue.Finish(ctx, nil, c.stuck && c.w.rng.IntN(3) == 0)
-		c.heard(err)
-		c.stuck = progress == batch.IsStuck
+		c.finish(ctx)
 	default:
 		c.reap(ctx)
 	}
 }
 
+func (c *simController) finish(ctx context.Context) {
+	progress, err := c.queue.Finish(ctx, nil, c.stuck && c.w.rng.IntN(3) == 0)
+	c.heard(err)
+	c.stuck = progress == batch.IsStuck
+	switch progress {
+	case batch.IsUnsealed: // it was, so writes were lost
+		c.next, c.restored, c.sealed = 0, false, false
+	case batch.IsUneven:
+		c.missing, c.restored = true, false
+	}
+}
+
+// follow reads on in the journal.
+func (c *simController) follow(ctx context.Context) {
+	events, err := c.queue.Events(ctx, c.cursor, 1+c.w.rng.IntN(20), -1)
+	if err != nil {
+		return
+	}
+	for _, e := range events {
+		c.cursor = e.ID
+		if e.Type == batch.Finish || e.Type == batch.Resulted {
+			c.known[e.Test] = append(c.known[e.Test], e)
+		}
+	}
+}
+
+// finals are the events of the tests whose result is known.
+func (c *simController) finals() [][]batch.Event {
+	var finals [][]batch.Event
+	for _, t := range c.w.tests {
+		events := c.known[t.ID]
+		if slices.ContainsFunc(events, func(e batch.Event) bool { return e.Type == batch.Resulted || e.Decision == batch.Final }) {
+			finals = append(finals, events)
+		}
+	}
+	return finals
+}
+
 func (c *simController) heard(err error) bool {
-	if err != nil && !errors.Is(err, errLost) && !errors.Is(err, batch.Ended) {
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, errLost):
+	case errors.Is(err, batch.Ended):
+		c.lost = false // somebody has brought it to its end
+	case errors.Is(err, batch.Gone), errors.Is(err, batch.OtherEpoch):
+		c.lost = true
+	case errors.Is(err, batch.Incomplete) && c.w.damaged: // a failover took back what was enqueued
+		c.next, c.restored = 0, false
+	case errors.Is(err, batch.Replaced) && c.w.damaged: // another controller has begun anew
+		*c = simController{w: c.w}
+	default:
 		c.w.fail("controller: %w", err)
 	}
-	return err == nil
+	return false
 }
 
 // reap takes any worker for dead now and then, and all that are dead in the calm.

@@ -63,6 +63,12 @@ type world struct {
 	joins       int
 	trace       []string
 	problem     error
+	// control are the markers as last seen.
+	control []string
+	// damaged: Redis has lost data of the run, so that its state says nothing before it is over. snapshot is what a failover
+	// may take it back to.
+	fragile, damaged bool
+	snapshot         *snapshot
 }
 
 var errLost = errors.New("simulated: connection lost")
@@ -104,6 +110,7 @@ func newWorld(raw *redis.Client, seed uint64) *world {
 			w.qualifies[name][gate] = w.rng.IntN(2) == 0
 		}
 	}
+	w.fragile = w.rng.IntN(3) == 0
 	w.options.ExpectWorkers = w.rng.IntN(1 + len(w.workers))
 	for range 1 + w.rng.IntN(2) {
 		w.controllers = append(w.controllers, &simController{w: w})
@@ -139,6 +146,9 @@ func (w *world) step(ctx context.Context) {
 		w.referee(ctx)
 		return
 	}
+	if w.chance(1) && w.fragile && !slices.Contains(w.control, "done") { // what is lost later is nobody's business any more
+		w.damage(ctx)
+	}
 	if w.chance(2) && len(w.gates) > 0 { // a gate changes its mind
 		name, gate := w.workers[w.rng.IntN(len(w.workers))].name, w.gates[w.rng.IntN(len(w.gates))]
 		w.qualifies[name][gate] = !w.qualifies[name][gate]
@@ -155,6 +165,11 @@ func (w *world) referee(ctx context.Context) batchtest.Dump {
 	dump, err := batchtest.Read(ctx, w.raw, w.keys)
 	if err != nil {
 		w.fail("dump: %w", err)
+		return dump
+	}
+	w.control = dump.Control
+	if w.damaged {
+		w.refereeOfDamage(dump)
 		return dump
 	}
 	if err := dump.Check(); err != nil {
@@ -174,11 +189,7 @@ func (w *world) referee(ctx context.Context) batchtest.Dump {
 	for _, s := range w.workers {
 		s.referee(dump)
 	}
-	for id, status := range dump.Results {
-		if status != string(batch.Lost) && status != string(batch.Unroutable) && w.runs[id][batch.Status(status)] == 0 {
-			w.fail("invariant 1: %s is %s, its executions were %v", id, status, w.runs[id])
-		}
-	}
+	w.executed(dump)
 	for id, worker := range dump.Workers {
 		passed := worker.Gate == "" || slices.Contains(strings.Fields(worker.Passed), worker.Gate)
 		if worker.Alone && passed && len(dump.Sets[id]) == 1 { // the claim was the announcement, though its answer may be lost
@@ -192,6 +203,15 @@ func (w *world) referee(ctx context.Context) batchtest.Dump {
 		w.losses[id] = tries.Losses
 	}
 	return dump
+}
+
+// executed checks that each result is that of a real execution.
+func (w *world) executed(dump batchtest.Dump) {
+	for id, status := range dump.Results {
+		if status != string(batch.Lost) && status != string(batch.Unroutable) && w.runs[id][batch.Status(status)] == 0 {
+			w.fail("invariant 1: %s is %s, its executions were %v", id, status, w.runs[id])
+		}
+	}
 }
 
 // unroutable checks that a test was given up only because nobody qualifies for its gate.
@@ -282,6 +302,16 @@ func reply(cmd redis.Cmder) string {
 // ended checks the end of a run in the calm.
 func (w *world) ended(ctx context.Context) {
 	dump := w.referee(ctx)
+	if w.damaged { // sets of workers that Redis forgot expire
+		for _, id := range slices.Collect(maps.Keys(dump.Sets)) {
+			if _, ok := dump.Workers[id]; !ok {
+				delete(dump.Sets, id)
+			}
+		}
+		if err := dump.Check(); err != nil {
+			w.fail("%w", err)
+		}
+	}
 	if !slices.Contains(dump.Control, "done") {
 		w.fail("invariant 8: the calm did not end the run: %+v", dump)
 	}

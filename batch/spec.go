@@ -36,7 +36,7 @@ func (q *Queue) decodeSpec(id, spec string, gate Gate) (Test, error) {
 		return Test{}, &Error{Code: UnknownSpec, RunID: q.runID, Detail: fmt.Sprintf("test %q was enqueued by a newer version of this program (spec %.40q): update this worker", id, spec)}
 	}
 	if fields.Gate != gate.Hash() {
-		return Test{}, &Error{Code: Gone, RunID: q.runID, Detail: fmt.Sprintf("the gate of test %q is lost", id)}
+		return Test{}, &Error{Code: UnknownSpec, RunID: q.runID, Detail: fmt.Sprintf("the gate of test %q was changed in Redis: its command is not the one that was enqueued", id)}
 	}
 	return Test{ID: id, Gate: gate}, nil
 }

@@ -47,6 +47,8 @@ type WorkerState struct {
 	Passed, Refused []string `json:"-"`
 	// Running are the tests that it announced and that have not finished.
 	Running []string `json:"-"`
+	// Client is the name of its connections; see Queue.Clients.
+	Client string `json:"client"`
 	// Info is what it runs on.
 	Info string `json:"info"`
 	// Held is how many tests its set holds.
@@ -122,7 +124,7 @@ func (q *Queue) State(ctx context.Context) (State, error) {
 
 // countMore fills in what is counted under keys that the first look brought up.
 func (q *Queue) countMore(ctx context.Context, s *State) error {
-	pipe := q.rdb.Pipeline()
+	pipe := q.rdb.TxPipeline()
 	counts := map[*int]*redis.IntCmd{}
 	for i, w := range s.Workers {
 		counts[&s.Workers[i].Held] = pipe.SCard(ctx, q.keys.Worker(w.ID))

@@ -110,3 +110,11 @@ func controlStringLen(s string) int {
 	}
 	return 0
 }
+
+// brackets takes the sense from the commands that GitHub (ActionCommand.TryParse) and Azure Pipelines look for anywhere in a
+// line.
+var brackets = strings.NewReplacer("##[", "## [", "##vso[", "## vso[", "##teamcity[", "## teamcity[")
+
+// SanitizeLine is Sanitize for what becomes part of a line in the log of a CI job. Commands that count only at the beginning of a
+// line, as GitHub's "::name::", are the caller's business: foreign text should begin no line.
+func SanitizeLine(s string) string { return brackets.Replace(Sanitize(s)) }

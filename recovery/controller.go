@@ -16,6 +16,9 @@ type Queue interface {
 	Reap(ctx context.Context, workerID string, beat int64, why string) (reaped bool, held int, err error)
 	Finish(ctx context.Context, workers []string, giveUp bool) (batch.Progress, error)
 	Abort(ctx context.Context, a batch.Abortion) (batch.Progress, error)
+	Restore(ctx context.Context, tests [][]batch.Event) (restored int, err error)
+	Audit(ctx context.Context) (found int, err error)
+	Clients(ctx context.Context) (batch.Clients, error)
 }
 
 // Limits end a run that would otherwise go on for ever. 0 means no limit.
@@ -24,7 +27,7 @@ type Limits struct {
 	Run time.Duration
 	// FirstWorker is how long the first worker may take to arrive, NoWorker how long there may be none afterwards.
 	FirstWorker, NoWorker time.Duration
-	// Outage is how long Redis may be away.
+	// Outage is how long Redis may be away, or without the run's data.
 	Outage time.Duration
 	// Unqualified is how long tests whose gates all workers refuse may be all that is left, before they are given up. While
 	// expected workers have not come yet, it is NoWorker. Here 0 means at once.
@@ -43,17 +46,24 @@ type Controller struct {
 	Limits Limits
 	// Name tells people who stopped a run.
 	Name string
+	// Renew brings back a run whose data Redis lost, as far as its caller can, and returns it; known are the events of the
+	// tests whose result is known, by test. damaged: the run is gone, or is there under another epoch; otherwise its list lost
+	// its end. The errors that are batch.Gone or batch.Transient may pass, and it is called again. nil: a run that is lost is.
+	Renew func(ctx context.Context, damaged bool, known [][]batch.Event) (Queue, error)
 	// Observe is called with every event of the journal, in order, and once in a while with none so that time is seen to
 	// pass. It is called by Supervise's goroutine.
 	Observe func(events []batch.Event)
 
 	detector detector
+	known    known
 	cursor   string
 	// workers as last read; began and lastSeen are when Supervise began and when there last was a worker; good is when
 	// Redis last answered.
 	workers               []batch.WorkerState
 	began, lastSeen, good time.Time
 	anyWorker             bool
+	// sealed: the list was closed, as the journal tells.
+	sealed bool
 	// stuck is since when Redis has answered progress, if that is IsStuck or IsShort.
 	progress batch.Progress
 	stuck    time.Time
@@ -93,10 +103,18 @@ func (c *Controller) judge(ctx context.Context, progress batch.Progress, err err
 	case err == nil:
 		c.good = time.Now()
 		return false, nil
-	case errors.Is(err, batch.Gone):
-		// Nobody can complete this run. Workers that still find it are told so, as far as Redis has it.
-		_, _ = c.Queue.Abort(ctx, batch.Abortion{Why: err.Error(), Who: c.Name})
-		return true, err
+	case c.Renew != nil && (errors.Is(err, batch.Gone) || errors.Is(err, batch.OtherEpoch)):
+		if c.Limits.Outage > 0 && time.Since(c.good) > c.Limits.Outage {
+			// Workers that still find the run are told, as far as Redis has it.
+			_, _ = c.Queue.Abort(ctx, batch.Abortion{Why: err.Error(), Who: c.Name})
+			return true, fmt.Errorf("nobody who knows its list has brought the run back within %v: %w", c.Limits.Outage, err)
+		}
+		if err = c.renew(ctx, true); err == nil {
+			return false, nil
+		}
+		if !errors.Is(err, batch.Gone) && !batch.Transient(err) {
+			return true, err
+		}
 	case !batch.Transient(err):
 		return true, err
 	case c.Limits.Outage > 0 && time.Since(c.good) > c.Limits.Outage:
@@ -105,6 +123,20 @@ func (c *Controller) judge(ctx context.Context, progress batch.Progress, err err
 	c.detector.forget() // the workers could not reach Redis either
 	c.pause(ctx)
 	return false, nil
+}
+
+// renew goes on with the run as Renew brings it back, whose journal begins anew if it was damaged.
+func (c *Controller) renew(ctx context.Context, damaged bool) error {
+	q, err := c.Renew(ctx, damaged, c.known.finals())
+	if err != nil {
+		return err
+	}
+	c.Queue = q
+	if damaged {
+		c.cursor = batch.JournalStart
+	}
+	c.detector.forget()
+	return nil
 }
 
 func (c *Controller) pause(ctx context.Context) {
@@ -119,7 +151,7 @@ func (c *Controller) tick() time.Duration { return batch.BeatInterval(c.Lease) /
 
 // round waits for news, tells the observer, looks after the workers and tries to finish.
 func (c *Controller) round(ctx context.Context) (batch.Progress, error) {
-	news, err := c.follow(ctx, c.tick())
+	news, err := c.follow(ctx, min(c.tick(), c.detector.next(time.Now())))
 	if err != nil {
 		return "", err
 	}
@@ -128,7 +160,7 @@ func (c *Controller) round(ctx context.Context) (batch.Progress, error) {
 	}
 	now := time.Now()
 	looked := false
-	if now.Sub(c.detector.last) >= c.tick() {
+	if now.Sub(c.detector.last) >= c.tick() || c.detector.next(now) <= 0 {
 		looked = true
 		if err := c.reapDead(ctx); err != nil {
 			return "", err
@@ -153,6 +185,12 @@ func (c *Controller) finish(ctx context.Context, workers []string, now time.Time
 	if err != nil {
 		return "", err
 	}
+	switch {
+	case progress == batch.IsUneven:
+		return progress, c.mend(ctx)
+	case progress == batch.IsUnsealed && c.sealed:
+		return progress, c.renew(ctx, false)
+	}
 	if progress != c.progress {
 		c.progress, c.stuck = progress, now
 	}
@@ -168,6 +206,15 @@ func (c *Controller) finish(ctx context.Context, workers []string, now time.Time
 	return progress, nil
 }
 
+// mend brings back what Redis lost of a run that otherwise is whole.
+func (c *Controller) mend(ctx context.Context) error {
+	if _, err := c.Queue.Restore(ctx, c.known.finals()); err != nil {
+		return err
+	}
+	_, err := c.Queue.Audit(ctx)
+	return err
+}
+
 // follow reads what is new in the journal, waiting for it if wait is not negative.
 func (c *Controller) follow(ctx context.Context, wait time.Duration) ([]batch.Event, error) {
 	events, err := c.Queue.Events(ctx, c.cursor, 1000, wait)
@@ -179,6 +226,8 @@ func (c *Controller) follow(ctx context.Context, wait time.Duration) ([]batch.Ev
 	}
 	for _, e := range events {
 		c.count(e)
+		c.known.add(e)
+		c.sealed = c.sealed || e.Type == batch.Sealed
 	}
 	c.Observe(events)
 	return events, nil
@@ -231,13 +280,17 @@ func (c *Controller) reapDead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	clients, err := c.Queue.Clients(ctx)
+	if batch.Transient(err) {
+		return err
+	}
 	now := time.Now()
 	c.workers = workers
 	if len(workers) > 0 {
 		c.lastSeen, c.anyWorker = now, true
 	}
-	for _, w := range c.detector.dead(now, workers) {
-		if _, _, err := c.Queue.Reap(ctx, w.ID, w.Beat, fmt.Sprintf("no sign of life for %v", c.Lease)); err != nil {
+	for _, dead := range c.detector.dead(now, workers, clients) {
+		if _, _, err := c.Queue.Reap(ctx, dead.worker.ID, dead.worker.Beat, dead.why); err != nil {
 			return err
 		}
 	}

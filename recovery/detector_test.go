@@ -19,7 +19,7 @@ func TestDetectorGaps(t *testing.T) {
 			began := time.Now()
 			now := began
 			for ; now.Sub(began) < time.Minute; now = now.Add(test.gap) {
-				if len(d.dead(now, []batch.WorkerState{{ID: "w", Beat: 1}})) > 0 {
+				if len(d.dead(now, []batch.WorkerState{{ID: "w", Beat: 1}}, batch.Clients{})) > 0 {
 					break
 				}
 			}
@@ -31,8 +31,8 @@ func TestDetectorGaps(t *testing.T) {
 	d := detector{lease: lease}
 	now := time.Now()
 	workers := []batch.WorkerState{{ID: "w", Beat: 1}}
-	d.dead(now, workers)
-	if dead := d.dead(now.Add(time.Hour), workers); len(dead) > 0 {
+	d.dead(now, workers, batch.Clients{})
+	if dead := d.dead(now.Add(time.Hour), workers, batch.Clients{}); len(dead) > 0 {
 		t.Errorf("dead after a gap: %v", dead)
 	}
 }

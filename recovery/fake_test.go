@@ -24,6 +24,8 @@ type fake struct {
 	complete bool
 	progress batch.Progress
 	abortion batch.Abortion
+	audits   int
+	clients  batch.Clients
 	// away makes every request fail as if Redis could not be reached.
 	away bool
 }
@@ -119,6 +121,22 @@ func (f *fake) Finish(_ context.Context, _ []string, giveUp bool) (batch.Progres
 		f.tell(batch.Event{Type: batch.Done})
 	}
 	return f.progress, nil
+}
+
+func (f *fake) Restore(_ context.Context, tests [][]batch.Event) (int, error) { return len(tests), nil }
+
+func (f *fake) Audit(context.Context) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.audits++
+	f.progress = batch.IsBusy
+	return 1, nil
+}
+
+func (f *fake) Clients(context.Context) (batch.Clients, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.clients, nil
 }
 
 func (f *fake) Abort(_ context.Context, a batch.Abortion) (batch.Progress, error) {

@@ -52,8 +52,10 @@ type Worker struct {
 	Leaving  bool   `json:"leaving"`
 	Info     string `json:"info"`
 	Gate     string `json:"gate"`
+	Asked    bool   `json:"asked"`
 	Passed   string `json:"passed"`
 	Refused  string `json:"refused"`
+	Client   string `json:"client"`
 }
 
 // Refuses reports whether the worker's last word about a gate was no.
@@ -110,7 +112,7 @@ func Read(ctx context.Context, rdb redis.UniversalClient, keys batch.Keys) (Dump
 	}
 	known := []string{
 		keys.Run(), keys.Control(), keys.Tests(), keys.Queue(), keys.Requeue(), keys.Results(), keys.Tries(),
-		keys.Workers(), keys.Expected(), keys.Events(), keys.Wake(), keys.Gates(),
+		keys.Workers(), keys.Expected(), keys.Events(), keys.Wake(), keys.Gates(), keys.Leader(),
 	}
 	for gate := range d.Gates {
 		for kind, key := range map[string]string{"queue": keys.GateQueue(gate), "requeue": keys.GateRequeue(gate)} {
@@ -231,6 +233,9 @@ func (d Dump) Check() error {
 	}
 	if marked("sealed") && d.Run["total"] != fmt.Sprint(len(d.Tests)) {
 		fail(10, "sealed with %d tests of %s", len(d.Tests), d.Run["total"])
+	}
+	if number("listed") != len(d.Tests) || number("gates") != len(d.Gates) {
+		fail(10, "%d tests and %d gates of %s and %s", len(d.Tests), len(d.Gates), d.Run["listed"], d.Run["gates"])
 	}
 	for _, name := range d.Strangers {
 		fail(3, "unknown key %s", name)

@@ -147,7 +147,16 @@ local function take_alone_behind(how)
   return nil
 end
 
-local gate = take_behind('passed') or take_behind('new') or take_from_queue()
+-- Gates may be slow to answer: between two that are new comes a batch from the queue.
+local gate = take_behind('passed')
+local asked = worker.asked
+worker.asked = false
+if not gate and asked then gate = take_from_queue() end
+if not gate then
+  gate = take_behind('new')
+  worker.asked = gate ~= nil
+end
+gate = gate or take_from_queue()
   or take_alone_behind('passed') or take_alone_behind('new') or take_alone('')
   or take_behind('again') or take_alone_behind('again')
 if not gate then return reply(deferred) end

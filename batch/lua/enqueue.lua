@@ -23,7 +23,9 @@ end
 if count > tonumber(ARGV[2]) then return redis.error_reply('LIMIT ' .. count) end
 
 for i = 4, first_test - 1, 2 do
-  if redis.call('HSETNX', GATES, ARGV[i], ARGV[i + 1]) == 0 then
+  if redis.call('HSETNX', GATES, ARGV[i], ARGV[i + 1]) == 1 then
+    redis.call('HINCRBY', RUN, 'gates', 1)
+  else
     local old, new = cjson.decode(redis.call('HGET', GATES, ARGV[i])), cjson.decode(ARGV[i + 1])
     if new.mac and not old.mac then
       old.mac = new.mac -- the first producer had no secret to prove it with
@@ -40,6 +42,7 @@ for i = first_test, #ARGV, 3 do
   end
 end
 if added > 0 then
+  redis.call('HINCRBY', RUN, 'listed', added)
   wake()
   keep_alive()
 end

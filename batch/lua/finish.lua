@@ -5,10 +5,10 @@
 -- them because it asks its gate once more changes nothing: its last word stands.
 --
 -- ARGV     2 '1': give up what a stuck run is stuck on, because nobody qualified for long enough
--- returns  what holds now: 'done', 'aborted', 'unsealed', 'busy', 'stuck', or 'short' (stuck, but not all expected
---          workers have come yet)
+-- returns  what holds now: 'done', 'aborted', 'unsealed', 'busy', 'stuck', 'short' (stuck, but not all expected workers have
+--          come yet), or 'uneven' (tests are nowhere, or in two places: data was lost or evicted; see audit.lua)
 -- leaves   'done' in Q_control; what was given up as unroutable in Q_results
--- errors   RETRY; GONE: a test is nowhere
+-- errors   RETRY
 
 local how = ended()
 if how then return how end
@@ -30,10 +30,7 @@ for _, id in ipairs(ids) do
 end
 for _, gate in ipairs(gates) do found = found + waiting(gate) end
 found = found + results
-if found < total then
-  return redis.error_reply('GONE ' .. (total - found) .. ' tests are in no list and have no result: data was lost or evicted')
-end
-if found > total then return 'busy' end
+if found ~= total then return 'uneven' end
 local function post()
   redis.call('SADD', CONTROL, 'done')
   journal('done')

@@ -160,6 +160,20 @@ local function set_result(test, status)
   if redis.call('HLEN', RESULTS) == total then wake() end
 end
 
+-- The result that an attempt which ended so comes to.
+local function result_of(status)
+  if status == 'unexecuted' then return 'lost' end
+  return status
+end
+
+-- Takes a test out of whatever holds it: another worker's set, whose key must be declared, or a list.
+local function take_out(test, tries)
+  local other = holder_of(tries)
+  if other then redis.call('SREM', set_of(other), test) end
+  local gate = gate_of(test)
+  if redis.call('LREM', requeue_of(gate), 0, test) == 0 then redis.call('LREM', queue_of(gate), 0, test) end
+end
+
 -- Sends a test that its worker gives up, and that is out of the worker's set, to the requeue; or ends it when its claims
 -- are spent, so that nothing goes on for ever.
 local function requeue(test, tries)

@@ -29,13 +29,6 @@ if retry then return retry end
 
 local running = from_lines(worker.running)
 
-local function take_out(test, tries)
-  local other = holder_of(tries)
-  if other then redis.call('SREM', set_of(other), test) end
-  local gate = gate_of(test)
-  if redis.call('LREM', requeue_of(gate), 0, test) == 0 then redis.call('LREM', queue_of(gate), 0, test) end
-end
-
 -- A finish that spends the last claim is the result too: what really happened says more than 'lost'.
 local function charge(test, tries, budget, most, result)
   tries[budget] = tries[budget] + 1
@@ -66,7 +59,7 @@ local function decide(test, status)
   if status == 'passed' or status == 'failed' or status == 'skipped' then worker.finished = worker.finished + 1 end
   if status == 'failed' then return charge(test, tries, 'failures', limits.retries + 1, status) end
   if status == 'crashed' or status == 'timeout' then return charge(test, tries, 'crashes', limits.crashes, status) end
-  if status == 'unexecuted' then return charge(test, tries, 'crashes', limits.crashes, 'lost') end
+  if status == 'unexecuted' then return charge(test, tries, 'crashes', limits.crashes, result_of(status)) end
   save_tries(test, tries)
   set_result(test, status)
   return 'final'

@@ -45,6 +45,7 @@ func (o *enqueueOptions) register(flags *pflag.FlagSet) {
 
 func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
 	log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
+	secret := cli.Secret(streams.LookupEnv)
 	if err := errors.Join(o.where.Resolve(false, streams.LookupEnv), o.project.Enter()); err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.
 	if err != nil {
 		return err
 	}
-	sign(tests, cli.Secret(streams.LookupEnv), q)
+	sign(tests, secret, q)
 	total, err := q.Enqueue(ctx, tests)
 	if err != nil {
 		return err

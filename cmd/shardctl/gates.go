@@ -15,7 +15,7 @@ func (w *what) assign(tests []batch.Test, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	rules, err := gate.NewRules(w.gates, w.gateCommand, config.Gates)
+	rules, err := gate.NewRules(w.gates, string(w.gateCommand), config.Gates)
 	if err != nil {
 		return cli.Usagef("%w", err)
 	}
@@ -23,7 +23,10 @@ func (w *what) assign(tests []batch.Test, log *slog.Logger) error {
 		tests[i].Gate = rules.Gate(t.ID, t.Gate.Command)
 	}
 	for _, pattern := range rules.Unmatched() {
-		log.Warn(fmt.Sprintf("the pattern %s fits no test of this list: is it spelled right?", pattern))
+		log.Warn(fmt.Sprintf("the pattern %s fits no test of this list: is it spelled right? (a name with = needs a /regular expression/)", pattern))
+	}
+	if err := batch.CheckGates(tests); err != nil {
+		return cli.Usagef("%w", err)
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ Prints what shardctl run would run: names that --tests takes again, or, with --j
 			source.register(flags)
 		},
 		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
+			cli.Secret(streams.LookupEnv) // nobody here needs it, least of all what is started
 			if err := project.Enter(); err != nil {
 				return err
 			}

@@ -61,6 +61,7 @@ func (o *runOptions) register(flags *pflag.FlagSet) {
 
 func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
 	log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
+	secret := cli.Secret(streams.LookupEnv) // before anything is started that could see it
 	if err := o.resolve(streams.LookupEnv); err != nil {
 		return err
 	}
@@ -88,8 +89,8 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 	if q.Options() != options {
 		log.Warn("the run is under way with other options (retries, budgets, lease); those hold", "run", o.where.RunID)
 	}
-	gates := o.how.GateOptions(q, given(tests), streams.LookupEnv, log)
-	sign(tests, gates.Secret, q)
+	gates := o.how.GateOptions(q, given(tests), secret, log)
+	sign(tests, secret, q)
 	if _, err := q.Enqueue(ctx, tests); err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 		log.Warn(fmt.Sprintf("this run was under way: %d of its %d tests have results from before, and do not run again", state.Results, state.Tests), "run", o.where.RunID)
 	}
 	fmt.Fprintf(streams.Out, "run %s: %d tests\n", o.where.RunID, len(tests))
-	attendance := supervision{q: q, limits: o.limits, output: o.output, streams: streams, tests: tests, allowEmpty: o.what.allowEmpty}
+	attendance := &supervision{q: q, log: log, limits: o.limits, output: o.output, streams: streams, tests: tests, allowEmpty: o.what.allowEmpty}
 	if reproducer, ok := r.(interface{ Reproduce(id string) string }); ok {
 		attendance.reproduce = reproducer.Reproduce
 	}

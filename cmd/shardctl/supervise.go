@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -89,6 +90,7 @@ type supervision struct {
 	limits  limits
 	output  output
 	streams cli.Streams
+	log     *slog.Logger
 	// tests is the list, where it is known.
 	tests []batch.Test
 	// allowEmpty: a run without tests is green.
@@ -98,18 +100,18 @@ type supervision struct {
 }
 
 // attend follows a run to its end, writes its reports, and returns the verdict as an error.
-func (s supervision) attend(ctx context.Context) error {
-	q, o, streams := s.q, s.output, s.streams
+func (s *supervision) attend(ctx context.Context) error {
+	o, streams := s.output, s.streams
 	history := report.NewHistory()
 	live := streams.Out
 	if o.progress == "none" {
 		live = io.Discard
 	}
-	plain := report.NewPlain(live, report.PlainOptions{RunID: q.RunID(), Verbose: o.verbose})
+	plain := report.NewPlain(live, report.PlainOptions{RunID: s.q.RunID(), Verbose: o.verbose})
 	began := time.Now()
 	last := began
 	controller := &recovery.Controller{
-		Queue: q, Lease: q.Options().Lease, Name: whoami(),
+		Queue: s.q, Lease: s.q.Options().Lease, Name: whoami(), Renew: s.renew,
 		Limits: s.limits.policy(),
 		Observe: func(events []batch.Event) {
 			for _, e := range events {
@@ -118,7 +120,7 @@ func (s supervision) attend(ctx context.Context) error {
 			}
 			if time.Since(last) >= heartbeat {
 				last = time.Now()
-				if state, err := q.State(ctx); err == nil {
+				if state, err := s.q.State(ctx); err == nil {
 					plain.Heartbeat(state, time.Since(began))
 				}
 			}
@@ -133,7 +135,7 @@ func (s supervision) attend(ctx context.Context) error {
 	}
 	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	ending, err := readEnding(look, q)
+	ending, err := readEnding(look, s.q)
 	supervised = errors.Join(supervised, err, controller.Drain(look)) // the journal last: it has all that the results rest on
 	ending.AllowEmpty = s.allowEmpty
 	if err != nil {
@@ -157,7 +159,7 @@ func (s supervision) attend(ctx context.Context) error {
 
 // complete fills in an ending that Redis cannot tell, from the list (where that is not known, the tests that the journal
 // names) and the journal as far as it was read: so the reports name every test.
-func (s supervision) complete(e *report.Ending, h *report.History) {
+func (s *supervision) complete(e *report.Ending, h *report.History) {
 	ids := map[string]bool{}
 	for _, t := range s.tests {
 		ids[t.ID] = true
@@ -176,7 +178,7 @@ func (s supervision) complete(e *report.Ending, h *report.History) {
 }
 
 // write writes the reports, each of them whatever becomes of the others.
-func (s supervision) write(v report.Verdict) error {
+func (s *supervision) write(v report.Verdict) error {
 	err := report.WriteVerdict(s.streams.Out, v, report.TextOptions{JUnit: s.output.junit, Reproduce: s.reproduce})
 	if s.output.junit == "" {
 		return err

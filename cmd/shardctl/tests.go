@@ -33,15 +33,28 @@ type what struct {
 	tests, listCommand string
 	allowEmpty         bool
 	gates              []string
-	gateCommand        string
+	gateCommand        gateCommand
+}
+
+// gateCommand is a flag's text that cannot be blank: an unset variable would take the gate away without a word.
+type gateCommand string
+
+func (c *gateCommand) String() string { return string(*c) }
+func (c *gateCommand) Type() string   { return "COMMAND" }
+func (c *gateCommand) Set(text string) error {
+	if strings.TrimSpace(text) == "" {
+		return errors.New("the command is blank")
+	}
+	*c = gateCommand(text)
+	return nil
 }
 
 func (w *what) register(flags *pflag.FlagSet) {
 	flags.StringVar(&w.tests, "tests", "", "`FILE` with the tests, one a line, as names or as JSON {\"test\": …, \"seconds\": …, \"gate\": …}; - is standard input")
 	flags.StringVar(&w.listCommand, "list-command", "", "shell `COMMAND` that prints such a list")
 	flags.BoolVar(&w.allowEmpty, "allow-empty", false, "an empty list is green; without this it is an error, exit status 4")
-	flags.StringArrayVar(&w.gates, "gate", nil, "`PATTERN=COMMAND`: a test that fits the pattern (a glob, or /a regular expression/) runs only on workers where the shell command, or the gate of that name in .shard.yml, ends with status 0; repeatable")
-	flags.StringVar(&w.gateCommand, "gate-cmd", "", "the `COMMAND` for all tests of this call that no --gate fits")
+	flags.StringArrayVar(&w.gates, "gate", nil, "`PATTERN=COMMAND`: a test that fits the pattern (a glob for the whole name, without =, or /a regular expression/) runs only on workers where the shell command, or the gate of that name in .shard.yml, ends with status 0; repeatable")
+	flags.Var(&w.gateCommand, "gate-cmd", "the `COMMAND` for all tests of this call that no --gate fits")
 }
 
 // load returns the list from wherever the flags say: a file, a command, or what the runner finds for the patterns. Tests
@@ -60,19 +73,25 @@ func (w *what) load(ctx context.Context, streams cli.Streams, r runner.Runner, p
 	if i := slices.IndexFunc(tests, func(t batch.Test) bool { return strings.TrimSpace(t.ID) != t.ID }); i >= 0 {
 		log.Warn("a test's name begins or ends with blanks, which belong to it", "test", fmt.Sprintf("%q", tests[i].ID))
 	}
-	seen := map[string]bool{}
+	seen := map[string]batch.Test{}
 	repeats := 0
 	tests = slices.DeleteFunc(tests, func(t batch.Test) bool {
-		repeat := seen[t.ID]
+		first, repeat := seen[t.ID]
+		if repeat && first.Gate != t.Gate && err == nil {
+			err = cli.Usagef("test %.200q is listed with two gates, %.200q and %.200q: a test has one", t.ID, first.Gate, t.Gate)
+		}
 		if repeat {
 			if repeats == 0 {
 				log.Warn("a test is listed more than once; it runs once", "test", t.ID)
 			}
 			repeats++
 		}
-		seen[t.ID] = true
+		seen[t.ID] = t
 		return repeat
 	})
+	if err != nil {
+		return nil, err
+	}
 	if repeats > 1 {
 		log.Warn(fmt.Sprintf("%d entries of the list are repeats", repeats))
 	}

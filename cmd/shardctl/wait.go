@@ -44,7 +44,7 @@ verdict. Any number of these may attend one run, beside or instead of ` + "`shar
 				if state, err := q.State(ctx); err == nil && state.Markers.Over() {
 					log.Warn("this run was over before this command came; what follows is its verdict", "run", where.RunID)
 				}
-				return supervision{q: q, limits: limits, output: output, streams: streams}.attend(ctx)
+				return (&supervision{q: q, limits: limits, output: output, streams: streams, log: log}).attend(ctx)
 			})
 		},
 	}

@@ -92,6 +92,7 @@ func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) e
 
 // work returns nil when the run is over, the cause of ctx when that ended first, or why this worker could not do its duty.
 func (o *options) work(ctx context.Context, streams cli.Streams, args cli.Args, log *slog.Logger) error {
+	secret := cli.Secret(streams.LookupEnv)
 	r, err := runner.New(o.how.Runner, args.After, o.how.Artifacts)
 	if err != nil {
 		return cli.Usagef("%w", err)
@@ -108,7 +109,7 @@ func (o *options) work(ctx context.Context, streams cli.Streams, args cli.Args, 
 	if err != nil {
 		return err
 	}
-	gates := o.how.GateOptions(q, nil, streams.LookupEnv, log)
+	gates := o.how.GateOptions(q, nil, secret, log)
 	err = worker.Run(ctx, cli.Now(ctx), q, r, worker.Options{
 		Name: o.workerName(), Info: cli.HostInfo(), Index: o.index, BatchSize: o.how.BatchSize,
 		Limits: runner.Limits{Test: o.how.TestTimeout, Batch: o.how.BatchTimeout, Grace: runner.DefaultGrace}, Log: log,

@@ -101,7 +101,7 @@ var furtherLines = strings.NewReplacer("\r\n", "\n    ", "\n", "\n    ", "\r", "
 func (p Program) Report(w io.Writer, err error) int {
 	var silent *ExitError
 	if err != nil && !errors.As(err, &silent) {
-		text := strings.TrimRight(junit.Sanitize(err.Error()), "\r\n")
+		text := strings.TrimRight(junit.SanitizeLine(err.Error()), "\r\n")
 		fmt.Fprintf(w, "%s: %s\n", p.Name, furtherLines.Replace(text))
 	}
 	return Status(err)

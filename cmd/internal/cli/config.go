@@ -20,6 +20,12 @@ import (
 // configFile is the file of a project, in its folder.
 const configFile = ".shard.yml"
 
+// The parser of YAML takes memory that grows with the square of the depth.
+const (
+	maxConfig   = 256 << 10
+	maxBrackets = 2000
+)
+
 // Config is what a project's .shard.yml says:
 //
 //	gates:
@@ -46,8 +52,11 @@ func LoadConfig() (Config, error) {
 
 // parseConfig reads the text of a .shard.yml.
 func parseConfig(text []byte) (Config, error) {
-	if !utf8.Valid(text) {
+	switch {
+	case !utf8.Valid(text):
 		return Config{}, Usagef("%s: it is not UTF-8", configFile)
+	case len(text) > maxConfig || bytes.Count(text, []byte("["))+bytes.Count(text, []byte("{")) > maxBrackets:
+		return Config{}, Usagef("%s: it is longer than %d bytes or has more than %d opening brackets", configFile, maxConfig, maxBrackets)
 	}
 	file, err := parser.ParseBytes(bytes.TrimPrefix(text, []byte("\uFEFF")), 0) // some editors mark UTF-8 so
 	var syntax yaml.Error

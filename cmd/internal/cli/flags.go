@@ -110,9 +110,9 @@ func (h *How) Register(flags *pflag.FlagSet) {
 }
 
 // GateOptions returns how a worker of a run asks gates; after Apply. given are commands that need no proof, see gate.Options.
-func (h *How) GateOptions(q *batch.Queue, given map[string]bool, lookupEnv func(string) (string, bool), log *slog.Logger) gate.Options {
+func (h *How) GateOptions(q *batch.Queue, given map[string]bool, secret string, log *slog.Logger) gate.Options {
 	return gate.Options{
-		Settings: h.Gates, Commands: gate.Commands(h.config.Gates), Given: given, Secret: Secret(lookupEnv),
+		Settings: h.Gates, Commands: gate.Commands(h.config.Gates), Given: given, Secret: secret,
 		RunID: q.RunID(), Birth: q.Birth(), Log: log,
 	}
 }

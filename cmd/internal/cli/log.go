@@ -52,7 +52,7 @@ func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 		write(a)
 	}
 	r.Attrs(write)
-	line := lineBreaks.Replace(junit.Sanitize(b.String())) + "\n" // foreign text begins no line and moves no cursor
+	line := lineBreaks.Replace(junit.SanitizeLine(b.String())) + "\n" // foreign text begins no line and moves no cursor
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	_, err := io.WriteString(h.w, line)

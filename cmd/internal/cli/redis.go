@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -27,7 +28,7 @@ func Connect(ctx context.Context, rawURL string, log *slog.Logger, patience time
 		return nil, Usagef("--redis-url %s: %s (expected redis://[user:password@]host:port/db, rediss://… or unix:///path)",
 			Redact(rawURL), whyNoURL(rawURL, err))
 	}
-	options.ClientName = "shardctl"
+	options.ClientName = "shardctl-" + strings.ToLower(rand.Text()[:12]) // so that a controller sees whether this process lives
 	options.ContextTimeoutEnabled = true
 	redis.SetLogger(discard{}) // every error comes back to its caller
 	rdb := redis.NewClient(options)

@@ -166,6 +166,25 @@ func (k *Keeper) Refused() []string {
 	return hashes
 }
 
+// Forget ends all no's: whoever is to be told of them does not know them any more.
+func (k *Keeper) Forget() {
+	for hash, v := range k.last {
+		v.until = time.Time{}
+		k.last[hash] = v
+	}
+}
+
+// Next returns how long the first no that stands goes on standing, and false if none does.
+func (k *Keeper) Next() (time.Duration, bool) {
+	next, any := time.Duration(0), false
+	for _, v := range k.last {
+		if left := time.Until(v.until); left > 0 && (!any || left < next) {
+			next, any = left, true
+		}
+	}
+	return next, any
+}
+
 // InARow returns how often a gate was asked and said no since one last said yes, or ever. An answer from memory is no new
 // no.
 func (k *Keeper) InARow() int { return k.inARow }

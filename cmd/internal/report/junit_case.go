@@ -51,7 +51,7 @@ func (j Judged) refusals() string {
 	if j.Gate == nil {
 		return ""
 	}
-	return strings.Join(j.Gate.words(maxMessage), "\n")
+	return GateName(j.Gate.Label) + ":\n" + strings.Join(j.Gate.words(maxMessage), "\n")
 }
 
 // parts returns the cases of the attempt that decided, as a copy; or the test itself as its only one.

@@ -15,12 +15,8 @@ const (
 	maxMessage = 300
 )
 
-// brackets takes the sense from the commands that GitHub (ActionCommand.TryParse) and Azure Pipelines look for anywhere in a
-// line. GitHub's other form, "::name::", counts only at the beginning of a line, behind blanks: see quote.
-var brackets = strings.NewReplacer("##[", "## [", "##vso[", "## vso[", "##teamcity[", "## teamcity[")
-
 // clean makes foreign text harmless inside of a line that begins with text of ours.
-func clean(s string) string { return brackets.Replace(junit.Sanitize(s)) }
+func clean(s string) string { return junit.SanitizeLine(s) }
 
 // OneLine makes foreign text a part of a line: line breaks become blanks, and what is longer than most characters is cut.
 func OneLine(s string, most int) string {

@@ -214,7 +214,11 @@ func (w *worker) work(ctx context.Context, life *life) error {
 			}
 			life.wait(ctx, time.Until(deferred.Add(patience)))
 		default:
-			if !life.wait(ctx, poll+rand.N(poll/5)) {
+			pause := poll + rand.N(poll/5)
+			if next, ok := w.gates.Next(); ok {
+				pause = min(pause, next)
+			}
+			if !life.wait(ctx, pause) {
 				w.finish()
 			}
 		}
