@@ -51,6 +51,7 @@ func (w *worker) newReporter(b batch.Batch, cancel context.CancelCauseFunc) *rep
 func (r *reporter) emit(events ...batch.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	fresh := len(r.events)
 	for _, e := range events {
 		clip(&e.Outcome)
 		e.Problem.Details = shorten(e.Problem.Details, mostOutput)
@@ -58,6 +59,7 @@ func (r *reporter) emit(events ...batch.Event) {
 			r.events = append(r.events, e)
 		}
 	}
+	r.w.outcomes.add(r.events[fresh:]...)
 	signal(r.wake)
 	if r.returned && len(r.running) == 0 {
 		r.cancel(errStopped) // what it would run now is not ours any more
@@ -130,9 +132,15 @@ func (r *reporter) held() []string {
 	return slices.Sorted(maps.Keys(r.open))
 }
 
-// unsent are the finishes and problems that were not acknowledged; after close.
-func (r *reporter) unsent() []batch.Event {
-	return slices.DeleteFunc(r.events, func(e batch.Event) bool { return e.Type == batch.Start || e.Type == batch.Pause })
+// untold are the problems that were not acknowledged; after close.
+func (r *reporter) untold() []batch.Problem {
+	var problems []batch.Problem
+	for _, e := range r.events {
+		if e.Type == batch.ProblemFound {
+			problems = append(problems, e.Problem)
+		}
+	}
+	return problems
 }
 
 func (r *reporter) send() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"strconv"
 	"time"
 
@@ -28,6 +29,9 @@ type Options struct {
 	Gates gate.Options
 	// StopTimeout is how long the running test may go on after a stop. 0: not at all.
 	StopTimeout time.Duration
+	// Journal is the folder for what this worker finished, should Redis lose it, or the worker die before it is told. Empty: the
+	// system's folder for temporary files.
+	Journal string
 	// Log gets what a person who watches this worker should know.
 	Log *slog.Logger
 	// Joined is called with the id of each membership, before its first claim; nil: nobody asks.
@@ -63,7 +67,12 @@ func Run(stop, now context.Context, q *batch.Queue, r runner.Runner, o Options) 
 	if err != nil {
 		return err
 	}
+	if o.Journal == "" {
+		o.Journal = os.TempDir()
+	}
 	w := &worker{q: q, runner: r, o: o, stop: stop, now: now, gates: keeper}
+	w.outcomes = openOutcomes(o.Journal, q.RunID(), q.Birth(), o.Name, o.Log)
+	defer func() { w.outcomes.close(w.over) }()
 	var end context.CancelFunc
 	w.redis, end = context.WithCancel(context.WithoutCancel(stop))
 	defer end()
@@ -71,17 +80,17 @@ func Run(stop, now context.Context, q *batch.Queue, r runner.Runner, o Options) 
 	after(now, w.redis, o.Limits.Grace+cleanup, end)
 	for {
 		err := w.member(stop)
-		if !rejoins(err) {
+		switch {
+		case lost(err):
+			if err := w.find(err); err != nil {
+				return err
+			}
+		case !rejoins(err):
 			return err
 		}
-		o.Log.Warn("joining anew: this worker was presumed dead, or Redis lost what it knew of it", "worker", w.m.ID(), "error", err)
+		o.Log.Warn("joining anew: this worker was presumed dead, or Redis lost what it knew of it", "error", err)
+		w.gates.Forget()
 	}
-}
-
-// rejoins tells whether a membership ended so that another should follow: the worker was presumed dead, or Redis lost
-// writes of it, as a failover may.
-func rejoins(err error) bool {
-	return errors.Is(err, batch.NotJoined) || errors.Is(err, batch.Holding) || errors.Is(err, batch.Stale)
 }
 
 // after calls do some time after ctx ended, unless end has ended by then.
@@ -101,8 +110,11 @@ type worker struct {
 	// stop says stop claiming, now stop running; redis is for requests, and outlives them.
 	stop, now, redis context.Context
 	m                *batch.Member
-	// late are finishes and problems that were not reported when the membership in which they happened ended.
-	late []batch.Event
+	// outcomes are all that happened here in this run, over says that nobody needs them any more. untold are problems that the
+	// run was not told.
+	outcomes *outcomes
+	over     bool
+	untold   []batch.Problem
 }
 
 // member is one membership: from join to leave. Whether another should follow its error, rejoins tells.
@@ -113,15 +125,13 @@ func (w *worker) member(ctx context.Context) error {
 	}
 	life := w.live(answer)
 	defer life.end()
-	for len(w.late) > 0 {
-		events := w.late[:oneReport(w.late)]
-		if err := w.persist(func() error { _, err := w.m.Report(w.redis, batch.NoBatch, events); return err }); err != nil {
-			return err
-		}
-		w.late = w.late[len(events):]
+	if err = w.retell(); err == nil {
+		err = w.work(ctx, life)
 	}
-	err = w.work(ctx, life)
-	if rejoins(err) || batch.Transient(err) {
+	switch {
+	case rewound(err): // what Redis believes it to hold goes back at once
+		return errors.Join(err, w.leave(w.m.Leave, err.Error()))
+	case rejoins(err) || lost(err) || batch.Transient(err):
 		return err
 	}
 	leave, why := w.m.Leave, "the run is over"
@@ -144,7 +154,8 @@ func (w *worker) join() (answer batch.Answer, err error) {
 	})
 	switch {
 	case errors.Is(err, batch.Ended):
-		return batch.Answer{Markers: batch.Markers{Done: true}}, w.untold()
+		w.over = true
+		return batch.Answer{Markers: batch.Markers{Done: true}}, w.unheard()
 	case w.stop.Err() != nil:
 		return batch.Answer{Markers: batch.Markers{Done: true}}, w.abandon()
 	case err == nil && w.o.Joined != nil:
@@ -153,12 +164,10 @@ func (w *worker) join() (answer batch.Answer, err error) {
 	return answer, err
 }
 
-// untold is an error if the run ended before this worker could tell of a problem: the verdict does not know it.
-func (w *worker) untold() error {
-	for _, e := range w.late {
-		if e.Type == batch.ProblemFound {
-			return fmt.Errorf("the run ended before this worker could tell it of a problem: %s: %s", e.Problem.Scope, e.Problem.Message)
-		}
+// unheard is an error if the run ended before this worker could tell of a problem: the verdict does not know it.
+func (w *worker) unheard() error {
+	for _, p := range w.untold {
+		return fmt.Errorf("the run ended before this worker could tell it of a problem: %s: %s", p.Scope, p.Message)
 	}
 	return nil
 }
@@ -205,6 +214,7 @@ func (w *worker) work(ctx context.Context, life *life) error {
 				return err
 			}
 		case claim.Markers.Over():
+			w.over = true
 			return nil
 		case w.unqualified():
 			return ErrUnqualified
@@ -254,7 +264,7 @@ func (w *worker) run(ctx context.Context, life *life, b batch.Batch) error {
 		runErr = w.runner.Run(running, job, reports.emit)
 	}
 	if err := reports.close(); err != nil {
-		w.late = append(w.late, reports.unsent()...)
+		w.untold = append(w.untold, reports.untold()...)
 		return err
 	}
 	life.release()
