@@ -11,6 +11,7 @@ import (
 
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/control"
 	"github.com/shardctl/shardctl/cmd/internal/runner"
 )
 
@@ -29,18 +30,18 @@ time, add up; tests that are in the list stay there once. --seal closes the list
 
 type enqueueOptions struct {
 	where   cli.Where
-	what    what
-	budgets budgets
+	what    control.List
+	budgets control.Budgets
 	project cli.Project
 	seal    bool
 }
 
 func (o *enqueueOptions) register(flags *pflag.FlagSet) {
 	o.where.Register(flags)
-	o.what.register(flags)
+	o.what.Register(flags)
 	o.project.Register(flags)
 	flags.BoolVar(&o.seal, "seal", false, "close the list afterwards")
-	o.budgets.register(flags)
+	o.budgets.Register(flags)
 }
 
 func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
@@ -49,7 +50,7 @@ func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.
 	if err := errors.Join(o.where.Resolve(false, streams.LookupEnv), o.project.Enter()); err != nil {
 		return err
 	}
-	options, err := o.budgets.options()
+	options, err := o.budgets.Options()
 	if err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.
 	if closer, ok := r.(io.Closer); ok {
 		defer closer.Close()
 	}
-	tests, rdb, disconnect, err := o.what.bring(ctx, streams, r, args.Before, &o.where, log)
+	tests, rdb, disconnect, err := o.what.Bring(ctx, streams, r, args.Before, &o.where, log)
 	if err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.
 	if err != nil {
 		return err
 	}
-	sign(tests, secret, q)
+	control.Sign(tests, secret, q)
 	total, err := q.Enqueue(ctx, tests)
 	if err != nil {
 		return err

@@ -10,13 +10,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/control"
 )
 
 func listCommand() cli.Command {
 	var (
 		project cli.Project
 		asJSON  bool
-		source  what
+		source  control.List
 	)
 	return cli.Command{
 		Name: "list", Usage: "--runner go [PATTERN…] [-- FLAG…]",
@@ -26,7 +27,7 @@ Prints what shardctl run would run: names that --tests takes again, or, with --j
 		Flags: func(flags *pflag.FlagSet) {
 			project.Register(flags)
 			flags.BoolVar(&asJSON, "json", false, "print JSON lines")
-			source.register(flags)
+			source.Register(flags)
 		},
 		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
 			cli.Secret(streams.LookupEnv) // nobody here needs it, least of all what is started
@@ -40,7 +41,7 @@ Prints what shardctl run would run: names that --tests takes again, or, with --j
 			if closer, ok := r.(io.Closer); ok {
 				defer closer.Close()
 			}
-			tests, err := source.load(ctx, streams, r, args.Before, cli.NewLog(streams.Err, "shardctl", slog.LevelInfo))
+			tests, err := source.Load(ctx, streams, r, args.Before, cli.NewLog(streams.Err, "shardctl", slog.LevelInfo))
 			if err != nil {
 				return err
 			}
@@ -48,7 +49,7 @@ Prints what shardctl run would run: names that --tests takes again, or, with --j
 			encoder.SetEscapeHTML(false)
 			for _, t := range tests {
 				if asJSON {
-					err = encoder.Encode(listed{Test: t.ID, Seconds: t.Seconds, Gate: t.Gate.String()})
+					err = encoder.Encode(control.Listed{Test: t.ID, Seconds: t.Seconds, Gate: t.Gate.String()})
 				} else {
 					_, err = fmt.Fprintln(streams.Out, t.ID)
 				}

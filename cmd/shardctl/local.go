@@ -22,7 +22,7 @@ var errNoWorkers = errors.New("no local worker can work")
 // withWorkers runs local workers beside the controller, and returns what the controller returns once all have ended. A
 // worker that fails is reaped at once: nobody has to wait for its lease. After a signal the controller goes on while the
 // workers come to their end, so that what they still finish is in its reports.
-func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.Runner, gates gate.Options, log *slog.Logger, control func(context.Context) error) error {
+func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.Runner, gates gate.Options, log *slog.Logger, attend func(context.Context) error) error {
 	now, stopNow := context.WithCancelCause(cli.Now(ctx))
 	defer stopNow(nil)
 	controlled, release := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -42,7 +42,7 @@ func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.R
 			mu.Lock()
 			defer mu.Unlock()
 			if failed++; failed == o.workers && o.nobodyElse(ctx, q) {
-				why := batch.Abortion{Why: fmt.Sprintf("%v: %v", errNoWorkers, err), Who: whoami()}
+				why := batch.Abortion{Why: fmt.Sprintf("%v: %v", errNoWorkers, err), Who: cli.WhoAmI()}
 				if _, abortErr := q.Abort(context.WithoutCancel(ctx), why); abortErr != nil {
 					release(errors.Join(errNoWorkers, abortErr))
 				}
@@ -57,7 +57,7 @@ func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.R
 			release(context.Cause(ctx))
 		}
 	}()
-	err := control(controlled)
+	err := attend(controlled)
 	stopNow(nil) // a controller that gave up takes its workers with it
 	<-ended
 	return err

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/user"
 	"runtime/debug"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/pflag"
@@ -37,7 +36,7 @@ run is 3.`,
 				if err != nil {
 					return err
 				}
-				progress, err := q.Abort(ctx, batch.Abortion{Why: reason, Who: whoami()})
+				progress, err := q.Abort(ctx, batch.Abortion{Why: reason, Who: cli.WhoAmI()})
 				if err != nil {
 					return err
 				}
@@ -60,18 +59,21 @@ func cleanCommand() cli.Command {
 		Name: "clean", Usage: "--redis-url URL --run-id ID [--force]",
 		Short: "delete what Redis holds of a run",
 		Long: `
-Deletes the keys of this run and of no other. A run that is under way is refused; abort it first, or use --force. Runs
-disappear by themselves a day after their last sign of life.`,
+Deletes the keys of this run and of no other. A run that is under way is refused; abort it first, or use --force, which does
+that: a run whose keys merely disappear is brought back by its controller. Runs disappear by themselves a day after their
+last sign of life.`,
 		Flags: func(flags *pflag.FlagSet) {
 			where.Register(flags)
-			flags.BoolVar(&force, "force", false, "also a run that is under way")
+			flags.BoolVar(&force, "force", false, "also a run that is under way: abort it, and give its workers a moment to leave")
 		},
 		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
 			return onRun(ctx, streams, args, &where, func(rdb *redis.Client) error {
-				if !force {
-					if err := refuseLive(ctx, rdb, where.RunID); err != nil {
-						return err
-					}
+				end := refuseLive
+				if force {
+					end = abortLive
+				}
+				if err := end(ctx, rdb, where.RunID); err != nil {
+					return err
 				}
 				n, err := batch.Clean(ctx, rdb, where.RunID)
 				if err != nil {
@@ -104,6 +106,32 @@ func refuseLive(ctx context.Context, rdb *redis.Client, runID string) error {
 	return err
 }
 
+// leaveTime is how long the workers of an aborted run may take to leave before its keys are deleted.
+const leaveTime = 5 * time.Second
+
+// abortLive ends a run that may be under way. What Redis holds of a damaged run is nobody's any more.
+func abortLive(ctx context.Context, rdb *redis.Client, runID string) error {
+	q, err := batch.Attach(ctx, rdb, runID)
+	if err == nil {
+		_, err = q.Abort(ctx, batch.Abortion{Why: "shardctl clean --force", Who: cli.WhoAmI()})
+	}
+	for began := time.Now(); err == nil && time.Since(began) < leaveTime; {
+		var workers []batch.WorkerState
+		if workers, err = q.Workers(ctx); len(workers) == 0 {
+			break
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	if batch.Transient(err) {
+		return err
+	}
+	return nil
+}
+
 // onRun connects to the Redis of a run that must not be embedded.
 func onRun(ctx context.Context, streams cli.Streams, args cli.Args, where *cli.Where, do func(*redis.Client) error) error {
 	if err := errors.Join(args.None(), where.Resolve(false, streams.LookupEnv)); err != nil {
@@ -115,14 +143,6 @@ func onRun(ctx context.Context, streams cli.Streams, args cli.Args, where *cli.W
 	}
 	defer disconnect()
 	return do(rdb)
-}
-
-func whoami() string {
-	host, _ := os.Hostname()
-	if u, err := user.Current(); err == nil {
-		return u.Username + "@" + host
-	}
-	return host
 }
 
 // version is set by the release build.

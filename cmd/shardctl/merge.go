@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/pflag"
 
 	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/control"
 	"github.com/shardctl/shardctl/junit"
 )
 
@@ -52,7 +51,7 @@ func merge(streams cli.Streams, files []string, output, expect string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeTo(streams.Out, output, func(w io.Writer) error { return junit.Write(w, merged) }); err != nil {
+	if err := cli.WriteTo(streams.Out, output, func(w io.Writer) error { return junit.Write(w, merged) }); err != nil {
 		return err
 	}
 	totals := merged.Totals()
@@ -87,7 +86,7 @@ func missingTests(list string, report junit.Report) ([]string, error) {
 		return nil, cli.Usagef("--expect: %w", err)
 	}
 	defer file.Close()
-	tests, err := readList(file, list)
+	tests, err := control.ReadList(file, list)
 	if err != nil {
 		return nil, err
 	}
@@ -106,45 +105,4 @@ func missingTests(list string, report junit.Report) ([]string, error) {
 		}
 	}
 	return missing, nil
-}
-
-// writable returns why writeTo could not write a file, without touching it.
-func writable(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("%s is a folder", path)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Close(), os.Remove(file.Name()))
-}
-
-// writeTo writes a file as a whole or not at all; "-" is stdout. Missing folders are made.
-func writeTo(stdout io.Writer, path string, write func(io.Writer) error) error {
-	if path == "-" {
-		return write(stdout)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name())
-	if err := write(file); err != nil {
-		_ = file.Close()
-		return err
-	}
-	if err := file.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
 }

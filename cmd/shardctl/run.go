@@ -12,6 +12,7 @@ import (
 
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/control"
 	"github.com/shardctl/shardctl/cmd/internal/runner"
 )
 
@@ -37,12 +38,12 @@ Exit status: 0 every test passed, 1 a test failed, 2 bad usage or credentials, 3
 
 type runOptions struct {
 	where   cli.Where
-	what    what
+	what    control.List
 	how     cli.How
 	workers int
-	budgets budgets
-	limits  limits
-	output  output
+	budgets control.Budgets
+	limits  control.Limits
+	output  control.Output
 }
 
 // automatic is the value of --workers that nobody gave.
@@ -50,13 +51,13 @@ const automatic = -1
 
 func (o *runOptions) register(flags *pflag.FlagSet) {
 	o.where.Register(flags)
-	o.what.register(flags)
+	o.what.Register(flags)
 	o.how.Register(flags)
 	flags.IntVar(&o.workers, "workers", automatic, "how many workers run in this process")
 	flags.Lookup("workers").DefValue = "one a CPU, none with --redis-url"
-	o.budgets.register(flags)
-	o.limits.register(flags)
-	o.output.register(flags)
+	o.budgets.Register(flags)
+	o.limits.Register(flags)
+	o.output.Register(flags)
 }
 
 func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
@@ -65,7 +66,7 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 	if err := o.resolve(streams.LookupEnv); err != nil {
 		return err
 	}
-	options, err := o.budgets.options()
+	options, err := o.budgets.Options()
 	if err != nil {
 		return err
 	}
@@ -77,20 +78,20 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 	if closer, ok := r.(io.Closer); ok {
 		defer closer.Close()
 	}
-	tests, rdb, disconnect, err := o.what.bring(ctx, streams, r, args.Before, &o.where, log)
+	tests, rdb, disconnect, err := o.what.Bring(ctx, streams, r, args.Before, &o.where, log)
 	if err != nil {
 		return err
 	}
 	defer disconnect()
-	q, err := batch.Open(ctx, rdb, o.where.RunID, manifest(tests, o.how.Runner, args.After), options)
+	q, err := batch.Open(ctx, rdb, o.where.RunID, control.Manifest(tests, o.how.Runner, args.After), options)
 	if err != nil {
 		return err
 	}
 	if q.Options() != options {
 		log.Warn("the run is under way with other options (retries, budgets, lease); those hold", "run", o.where.RunID)
 	}
-	gates := o.how.GateOptions(q, given(tests), secret, log)
-	sign(tests, secret, q)
+	gates := o.how.GateOptions(q, control.Given(tests), secret, log)
+	control.Sign(tests, secret, q)
 	if _, err := q.Enqueue(ctx, tests); err != nil {
 		return err
 	}
@@ -101,22 +102,22 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 		log.Warn(fmt.Sprintf("this run was under way: %d of its %d tests have results from before, and do not run again", state.Results, state.Tests), "run", o.where.RunID)
 	}
 	fmt.Fprintf(streams.Out, "run %s: %d tests\n", o.where.RunID, len(tests))
-	attendance := &supervision{q: q, log: log, limits: o.limits, output: o.output, streams: streams, tests: tests, allowEmpty: o.what.allowEmpty}
+	attendance := &control.Attendance{Queue: q, Log: log, Limits: o.limits, Output: o.output, Streams: streams, Tests: tests, AllowEmpty: o.what.AllowEmpty}
 	if reproducer, ok := r.(interface{ Reproduce(id string) string }); ok {
-		attendance.reproduce = reproducer.Reproduce
+		attendance.Reproduce = reproducer.Reproduce
 	}
 	if o.workers == 0 {
-		return attendance.attend(ctx)
+		return attendance.Attend(ctx)
 	}
 	if preparer, ok := r.(interface{ Prepare([]batch.Test) }); ok {
 		preparer.Prepare(tests)
 	}
-	return o.withWorkers(ctx, q, r, gates, log, attendance.attend)
+	return o.withWorkers(ctx, q, r, gates, log, attendance.Attend)
 }
 
 // resolve fills in defaults that depend on others and checks the flags.
 func (o *runOptions) resolve(lookupEnv func(string) (string, bool)) error {
-	if err := errors.Join(o.where.Resolve(true, lookupEnv), o.how.Apply(), o.limits.validate(), o.output.validate()); err != nil {
+	if err := errors.Join(o.where.Resolve(true, lookupEnv), o.how.Apply(), o.limits.Validate(), o.output.Validate()); err != nil {
 		return err
 	}
 	embedded := o.where.RedisURL == ""

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/shardctl/shardctl/cmd/internal/cli"
 	"testing"
 
 	"github.com/shardctl/shardctl/junit"
@@ -17,7 +18,7 @@ func TestStopsEarly(t *testing.T) {
 		status int
 		says   []string
 	}{
-		{"--fail-fast", "fail", []string{"--fail-fast"}, 1, []string{"FAILED", "aborted by " + whoami() + ": enough tests failed", "first a;", "2 of 3 tests not run, 1 failed"}},
+		{"--fail-fast", "fail", []string{"--fail-fast"}, 1, []string{"FAILED", "aborted by " + cli.WhoAmI() + ": enough tests failed", "first a;", "2 of 3 tests not run, 1 failed"}},
 		{"--max-failures", "fail", []string{"--max-failures", "1"}, 1, []string{"FAILED", "--max-failures here 1"}},
 		{"--run-timeout", "", []string{"--run-timeout", "2s"}, 3, []string{"INCOMPLETE", "the run took longer than --run-timeout 2s", "2 of 3 tests not run, 1 passed"}},
 	} {

@@ -10,14 +10,15 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/control"
 )
 
 func waitCommand() cli.Command {
 	var (
 		where  cli.Where
 		wait   time.Duration
-		limits limits
-		output output
+		limits control.Limits
+		output control.Output
 	)
 	return cli.Command{
 		Name: "wait", Usage: "--redis-url URL --run-id ID [--junit FILE]",
@@ -28,11 +29,11 @@ verdict. Any number of these may attend one run, beside or instead of ` + "`shar
 		Flags: func(flags *pflag.FlagSet) {
 			where.Register(flags)
 			flags.DurationVar(&wait, "wait", 5*time.Minute, "how long to wait for the run to be opened")
-			limits.register(flags)
-			output.register(flags)
+			limits.Register(flags)
+			output.Register(flags)
 		},
 		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
-			if err := errors.Join(limits.validate(), output.validate()); err != nil {
+			if err := errors.Join(limits.Validate(), output.Validate()); err != nil {
 				return err
 			}
 			log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
@@ -44,7 +45,7 @@ verdict. Any number of these may attend one run, beside or instead of ` + "`shar
 				if state, err := q.State(ctx); err == nil && state.Markers.Over() {
 					log.Warn("this run was over before this command came; what follows is its verdict", "run", where.RunID)
 				}
-				return (&supervision{q: q, limits: limits, output: output, streams: streams, log: log}).attend(ctx)
+				return (&control.Attendance{Queue: q, Limits: limits, Output: output, Streams: streams, Log: log}).Attend(ctx)
 			})
 		},
 	}

@@ -1,4 +1,4 @@
-package main
+package control
 
 import (
 	"fmt"
@@ -10,12 +10,12 @@ import (
 )
 
 // assign gives each test its gate: the one that its line of the list names, or what the flags and .shard.yml say.
-func (w *what) assign(tests []batch.Test, log *slog.Logger) error {
+func (l *List) assign(tests []batch.Test, log *slog.Logger) error {
 	config, err := cli.LoadConfig()
 	if err != nil {
 		return err
 	}
-	rules, err := gate.NewRules(w.gates, string(w.gateCommand), config.Gates)
+	rules, err := gate.NewRules(l.gates, string(l.gateCommand), config.Gates)
 	if err != nil {
 		return cli.Usagef("%w", err)
 	}
@@ -31,8 +31,8 @@ func (w *what) assign(tests []batch.Test, log *slog.Logger) error {
 	return nil
 }
 
-// sign proves to workers with the same secret where the commands of gates come from.
-func sign(tests []batch.Test, secret string, q *batch.Queue) {
+// Sign proves to workers with the same secret where the commands of gates come from.
+func Sign(tests []batch.Test, secret string, q *batch.Queue) {
 	for i := range tests {
 		if g := &tests[i].Gate; g.Command != "" {
 			g.MAC = gate.Sign(secret, q.RunID(), q.Birth(), g.Command)
@@ -40,8 +40,8 @@ func sign(tests []batch.Test, secret string, q *batch.Queue) {
 	}
 }
 
-// given are the commands of gates that come from the caller of this process, which need no proof.
-func given(tests []batch.Test) map[string]bool {
+// Given are the commands of gates that come from the caller of this process, which need no proof.
+func Given(tests []batch.Test) map[string]bool {
 	commands := map[string]bool{}
 	for _, t := range tests {
 		if t.Gate.Command != "" {

@@ -1,4 +1,4 @@
-package main
+package control
 
 import (
 	"bufio"
@@ -28,12 +28,13 @@ import (
 	"github.com/shardctl/shardctl/cmd/internal/runner"
 )
 
-// what are the flags that say which tests there are.
-type what struct {
+// List are the flags that say which tests there are.
+type List struct {
 	tests, listCommand string
-	allowEmpty         bool
-	gates              []string
-	gateCommand        gateCommand
+	// AllowEmpty: an empty list is green.
+	AllowEmpty  bool
+	gates       []string
+	gateCommand gateCommand
 }
 
 // gateCommand is a flag's text that cannot be blank: an unset variable would take the gate away without a word.
@@ -49,24 +50,25 @@ func (c *gateCommand) Set(text string) error {
 	return nil
 }
 
-func (w *what) register(flags *pflag.FlagSet) {
-	flags.StringVar(&w.tests, "tests", "", "`FILE` with the tests, one a line, as names or as JSON {\"test\": …, \"seconds\": …, \"gate\": …}; - is standard input")
-	flags.StringVar(&w.listCommand, "list-command", "", "shell `COMMAND` that prints such a list")
-	flags.BoolVar(&w.allowEmpty, "allow-empty", false, "an empty list is green; without this it is an error, exit status 4")
-	flags.StringArrayVar(&w.gates, "gate", nil, "`PATTERN=COMMAND`: a test that fits the pattern (a glob for the whole name, without =, or /a regular expression/) runs only on workers where the shell command, or the gate of that name in .shard.yml, ends with status 0; repeatable")
-	flags.Var(&w.gateCommand, "gate-cmd", "the `COMMAND` for all tests of this call that no --gate fits")
+// Register declares the flags.
+func (l *List) Register(flags *pflag.FlagSet) {
+	flags.StringVar(&l.tests, "tests", "", "`FILE` with the tests, one a line, as names or as JSON {\"test\": …, \"seconds\": …, \"gate\": …}; - is standard input")
+	flags.StringVar(&l.listCommand, "list-command", "", "shell `COMMAND` that prints such a list")
+	flags.BoolVar(&l.AllowEmpty, "allow-empty", false, "an empty list is green; without this it is an error, exit status 4")
+	flags.StringArrayVar(&l.gates, "gate", nil, "`PATTERN=COMMAND`: a test that fits the pattern (a glob for the whole name, without =, or /a regular expression/) runs only on workers where the shell command, or the gate of that name in .shard.yml, ends with status 0; repeatable")
+	flags.Var(&l.gateCommand, "gate-cmd", "the `COMMAND` for all tests of this call that no --gate fits")
 }
 
-// load returns the list from wherever the flags say: a file, a command, or what the runner finds for the patterns. Tests
+// Load returns the list from wherever the flags say: a file, a command, or what the runner finds for the patterns. Tests
 // that are listed twice count once.
-func (w *what) load(ctx context.Context, streams cli.Streams, r runner.Runner, patterns []string, log *slog.Logger) ([]batch.Test, error) {
-	if w.tests != "" && w.listCommand != "" {
+func (l *List) Load(ctx context.Context, streams cli.Streams, r runner.Runner, patterns []string, log *slog.Logger) ([]batch.Test, error) {
+	if l.tests != "" && l.listCommand != "" {
 		return nil, cli.Usagef("--tests and --list-command exclude each other")
 	}
-	if (w.tests != "" || w.listCommand != "") && len(patterns) > 0 {
+	if (l.tests != "" || l.listCommand != "") && len(patterns) > 0 {
 		return nil, cli.Usagef("unexpected argument %q: the list comes from --tests or --list-command", patterns[0])
 	}
-	tests, where, err := w.source(ctx, streams, r, patterns)
+	tests, where, err := l.source(ctx, streams, r, patterns)
 	if err != nil {
 		return nil, err
 	}
@@ -95,17 +97,17 @@ func (w *what) load(ctx context.Context, streams cli.Streams, r runner.Runner, p
 	if repeats > 1 {
 		log.Warn(fmt.Sprintf("%d entries of the list are repeats", repeats))
 	}
-	if len(tests) == 0 && !w.allowEmpty {
+	if len(tests) == 0 && !l.AllowEmpty {
 		return nil, &cli.NoTestsError{Where: where + " has none"}
 	}
-	return tests, w.assign(tests, log)
+	return tests, l.assign(tests, log)
 }
 
-// bring loads the list, longest tests first, and connects to the Redis that it goes to. The function closes the connection.
-func (w *what) bring(ctx context.Context, streams cli.Streams, r runner.Runner, patterns []string, where *cli.Where, log *slog.Logger) (
+// Bring loads the list, longest tests first, and connects to the Redis that it goes to. The function closes the connection.
+func (l *List) Bring(ctx context.Context, streams cli.Streams, r runner.Runner, patterns []string, where *cli.Where, log *slog.Logger) (
 	tests []batch.Test, rdb *redis.Client, disconnect func(), err error,
 ) {
-	if tests, err = w.load(ctx, streams, r, patterns, log); err != nil {
+	if tests, err = l.Load(ctx, streams, r, patterns, log); err != nil {
 		return nil, nil, nil, err
 	}
 	slices.SortStableFunc(tests, func(a, b batch.Test) int { return cmp.Compare(b.Seconds, a.Seconds) })
@@ -113,21 +115,21 @@ func (w *what) bring(ctx context.Context, streams cli.Streams, r runner.Runner, 
 	return tests, rdb, disconnect, err
 }
 
-func (w *what) source(ctx context.Context, streams cli.Streams, r runner.Runner, patterns []string) (tests []batch.Test, where string, err error) {
+func (l *List) source(ctx context.Context, streams cli.Streams, r runner.Runner, patterns []string) (tests []batch.Test, where string, err error) {
 	switch {
-	case w.tests == "-":
-		tests, err = readList(streams.In, "standard input")
+	case l.tests == "-":
+		tests, err = ReadList(streams.In, "standard input")
 		return tests, "the list on standard input", err
-	case w.tests != "":
-		file, err := os.Open(w.tests)
+	case l.tests != "":
+		file, err := os.Open(l.tests)
 		if err != nil {
 			return nil, "", cli.Usagef("--tests: %w", err)
 		}
 		defer file.Close()
-		tests, err = readList(file, w.tests)
-		return tests, "the list " + w.tests, err
-	case w.listCommand != "":
-		tests, err = commandList(ctx, w.listCommand, streams.Err)
+		tests, err = ReadList(file, l.tests)
+		return tests, "the list " + l.tests, err
+	case l.listCommand != "":
+		tests, err = commandList(ctx, l.listCommand, streams.Err)
 		return tests, "the list of --list-command", err
 	}
 	lister, ok := r.(runner.Lister)
@@ -163,15 +165,15 @@ func commandList(ctx context.Context, command string, stderr io.Writer) ([]batch
 	if err != nil {
 		return nil, cli.Usagef("--list-command %q: %w", command, err)
 	}
-	return readList(bytes.NewReader(out), "the output of --list-command")
+	return ReadList(bytes.NewReader(out), "the output of --list-command")
 }
 
 // maxListLine is the longest line of a list: a test's longest name, escaped as JSON may escape it.
 const maxListLine = 8 * batch.MaxIDBytes
 
-// readList reads a list: one test a line, as its name, or as a JSON object if the line begins with "{" and is one with a
+// ReadList reads a list: one test a line, as its name, or as a JSON object if the line begins with "{" and is one with a
 // member "test". Empty lines are passed over. A carriage return at the end of a line belongs to the line break.
-func readList(r io.Reader, from string) ([]batch.Test, error) {
+func ReadList(r io.Reader, from string) ([]batch.Test, error) {
 	scanner := bufio.NewScanner(r)
 	scanner.Buffer(nil, maxListLine)
 	var tests []batch.Test
@@ -199,20 +201,20 @@ func readList(r io.Reader, from string) ([]batch.Test, error) {
 	return tests, nil
 }
 
-// listed is a test as a line of JSON.
-type listed struct {
+// Listed is a test as a line of JSON.
+type Listed struct {
 	Test    string  `json:"test"`
 	Seconds float64 `json:"seconds,omitempty"`
 	Gate    string  `json:"gate,omitempty"`
 }
 
-// parseLine reads a line of a list. The test's own gate, if it has one, is given as a command; see what.assign.
+// parseLine reads a line of a list. The test's own gate, if it has one, is given as a command; see List.assign.
 func parseLine(line string) (batch.Test, error) {
 	test := batch.Test{ID: line}
 	if strings.HasPrefix(line, `{"`) {
 		decoder := json.NewDecoder(strings.NewReader(line))
 		decoder.DisallowUnknownFields()
-		var l listed
+		var l Listed
 		if err := decoder.Decode(&l); err != nil {
 			return test, fmt.Errorf("not a JSON object with \"test\" and perhaps \"seconds\" and \"gate\": %w", err)
 		}
@@ -227,9 +229,9 @@ func parseLine(line string) (batch.Test, error) {
 	return test, batch.CheckID(test.ID)
 }
 
-// manifest identifies a run: its list, in whatever order it comes, and what runs it. Two jobs that run the same names with
+// Manifest identifies a run: its list, in whatever order it comes, and what runs it. Two jobs that run the same names with
 // other flags, or on another system, must not take each other's results for their own.
-func manifest(tests []batch.Test, runnerName string, args []string) string {
+func Manifest(tests []batch.Test, runnerName string, args []string) string {
 	ids := make([]string, len(tests))
 	for i, t := range tests {
 		ids[i] = t.ID

@@ -1,4 +1,4 @@
-package main
+package control
 
 import (
 	"context"
@@ -17,14 +17,15 @@ import (
 	"github.com/shardctl/shardctl/recovery"
 )
 
-// limits are the flags that end a run which does not end.
-type limits struct {
+// Limits are the flags that end a run which does not end.
+type Limits struct {
 	run, worker, gateGrace time.Duration
 	failures               int
 	failFast               bool
 }
 
-func (l *limits) register(flags *pflag.FlagSet) {
+// Register declares the flags.
+func (l *Limits) Register(flags *pflag.FlagSet) {
 	flags.DurationVar(&l.run, "run-timeout", 6*time.Hour, "longest that the run may take; 0: no limit")
 	flags.DurationVar(&l.worker, "worker-timeout", 10*time.Minute, "how long there may be no worker (three times that before the first comes); 0: no limit")
 	flags.DurationVar(&l.gateGrace, "gate-grace", 30*time.Second, "how long to wait for a worker that qualifies when all that is left are tests whose gates refuse every worker")
@@ -32,7 +33,8 @@ func (l *limits) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&l.failFast, "fail-fast", false, "stop the run after the first failure")
 }
 
-func (l limits) validate() error {
+// Validate names all flags that make no sense.
+func (l Limits) Validate() error {
 	return errors.Join(
 		cli.AtLeast("run-timeout", l.run, 0),
 		cli.AtLeast("worker-timeout", l.worker, 0),
@@ -42,7 +44,7 @@ func (l limits) validate() error {
 }
 
 // policy is what the controller goes by.
-func (l limits) policy() recovery.Limits {
+func (l Limits) policy() recovery.Limits {
 	p := recovery.Limits{Run: l.run, FirstWorker: 3 * l.worker, NoWorker: l.worker, Unqualified: l.gateGrace, Outage: outage, Failures: l.failures}
 	if l.failFast {
 		p.Failures = 1
@@ -50,24 +52,26 @@ func (l limits) policy() recovery.Limits {
 	return p
 }
 
-// output are the flags that say what is written.
-type output struct {
+// Output are the flags that say what is written.
+type Output struct {
 	junit, progress string
 	verbose         bool
 }
 
-func (o *output) register(flags *pflag.FlagSet) {
+// Register declares the flags.
+func (o *Output) Register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.junit, "junit", "", "`FILE` for the JUnit report; - is standard output")
 	flags.StringVar(&o.progress, "progress", "plain", "what to show while the run goes on: plain or none")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show every test that ends, not only those that do not pass")
 }
 
-func (o *output) validate() error {
+// Validate checks the flags, and that the reports can be written.
+func (o *Output) Validate() error {
 	if o.progress != "plain" && o.progress != "none" {
 		return cli.Usagef("--progress %q: choose plain or none", o.progress)
 	}
 	if o.junit != "" && o.junit != "-" { // better now than after the run
-		if err := writable(o.junit); err != nil {
+		if err := cli.Writable(o.junit); err != nil {
 			return cli.Usagef("--junit: %w", err)
 		}
 	}
@@ -84,35 +88,35 @@ const (
 	longLook = 10 * time.Minute
 )
 
-// supervision is a run with what it takes to attend it.
-type supervision struct {
-	q       *batch.Queue
-	limits  limits
-	output  output
-	streams cli.Streams
-	log     *slog.Logger
-	// tests is the list, where it is known.
-	tests []batch.Test
-	// allowEmpty: a run without tests is green.
-	allowEmpty bool
-	// reproduce returns the command that runs a test again; nil if no runner is known here.
-	reproduce func(id string) string
+// Attendance is a run with what it takes to attend it.
+type Attendance struct {
+	Queue   *batch.Queue
+	Limits  Limits
+	Output  Output
+	Streams cli.Streams
+	Log     *slog.Logger
+	// Tests is the list, nil where it is not known.
+	Tests []batch.Test
+	// AllowEmpty: a run without tests is green.
+	AllowEmpty bool
+	// Reproduce returns the command that runs a test again; nil if no runner is known here.
+	Reproduce func(id string) string
 }
 
-// attend follows a run to its end, writes its reports, and returns the verdict as an error.
-func (s *supervision) attend(ctx context.Context) error {
-	o, streams := s.output, s.streams
+// Attend follows a run to its end, writes its reports, and returns the verdict as an error.
+func (s *Attendance) Attend(ctx context.Context) error {
+	o, streams := s.Output, s.Streams
 	history := report.NewHistory()
 	live := streams.Out
 	if o.progress == "none" {
 		live = io.Discard
 	}
-	plain := report.NewPlain(live, report.PlainOptions{RunID: s.q.RunID(), Verbose: o.verbose})
+	plain := report.NewPlain(live, report.PlainOptions{RunID: s.Queue.RunID(), Verbose: o.verbose})
 	began := time.Now()
 	last := began
 	controller := &recovery.Controller{
-		Queue: s.q, Lease: s.q.Options().Lease, Name: whoami(), Renew: s.renew,
-		Limits: s.limits.policy(),
+		Queue: s.Queue, Lease: s.Queue.Options().Lease, Name: cli.WhoAmI(), Renew: s.renew,
+		Limits: s.Limits.policy(),
 		Observe: func(events []batch.Event) {
 			for _, e := range events {
 				history.Add(e)
@@ -120,7 +124,7 @@ func (s *supervision) attend(ctx context.Context) error {
 			}
 			if time.Since(last) >= heartbeat {
 				last = time.Now()
-				if state, err := s.q.State(ctx); err == nil {
+				if state, err := s.Queue.State(ctx); err == nil {
 					plain.Heartbeat(state, time.Since(began))
 				}
 			}
@@ -135,9 +139,9 @@ func (s *supervision) attend(ctx context.Context) error {
 	}
 	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	ending, err := readEnding(look, s.q)
+	ending, err := readEnding(look, s.Queue)
 	supervised = errors.Join(supervised, err, controller.Drain(look)) // the journal last: it has all that the results rest on
-	ending.AllowEmpty = s.allowEmpty
+	ending.AllowEmpty = s.AllowEmpty
 	if err != nil {
 		s.complete(&ending, history)
 	}
@@ -159,9 +163,9 @@ func (s *supervision) attend(ctx context.Context) error {
 
 // complete fills in an ending that Redis cannot tell, from the list (where that is not known, the tests that the journal
 // names) and the journal as far as it was read: so the reports name every test.
-func (s *supervision) complete(e *report.Ending, h *report.History) {
+func (s *Attendance) complete(e *report.Ending, h *report.History) {
 	ids := map[string]bool{}
-	for _, t := range s.tests {
+	for _, t := range s.Tests {
 		ids[t.ID] = true
 	}
 	for _, t := range h.Tests() {
@@ -178,14 +182,14 @@ func (s *supervision) complete(e *report.Ending, h *report.History) {
 }
 
 // write writes the reports, each of them whatever becomes of the others.
-func (s *supervision) write(v report.Verdict) error {
-	err := report.WriteVerdict(s.streams.Out, v, report.TextOptions{JUnit: s.output.junit, Reproduce: s.reproduce})
-	if s.output.junit == "" {
+func (s *Attendance) write(v report.Verdict) error {
+	err := report.WriteVerdict(s.Streams.Out, v, report.TextOptions{JUnit: s.Output.junit, Reproduce: s.Reproduce})
+	if s.Output.junit == "" {
 		return err
 	}
-	junitErr := writeTo(s.streams.Out, s.output.junit, func(w io.Writer) error { return junit.Write(w, report.JUnit(v)) })
+	junitErr := cli.WriteTo(s.Streams.Out, s.Output.junit, func(w io.Writer) error { return junit.Write(w, report.JUnit(v)) })
 	if junitErr != nil {
-		junitErr = fmt.Errorf("write --junit %s: %w", s.output.junit, junitErr)
+		junitErr = fmt.Errorf("write --junit %s: %w", s.Output.junit, junitErr)
 	}
 	return errors.Join(err, junitErr)
 }

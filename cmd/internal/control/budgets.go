@@ -1,4 +1,4 @@
-package main
+package control
 
 import (
 	"errors"
@@ -10,13 +10,14 @@ import (
 	"github.com/shardctl/shardctl/cmd/internal/cli"
 )
 
-// budgets are the flags that become the options of a run when it is opened.
-type budgets struct {
+// Budgets are the flags that become the options of a run when it is opened.
+type Budgets struct {
 	retries, maxCrashes, maxLosses, expectWorkers int
 	lease                                         time.Duration
 }
 
-func (b *budgets) register(flags *pflag.FlagSet) {
+// Register declares the flags.
+func (b *Budgets) Register(flags *pflag.FlagSet) {
 	d := batch.DefaultOptions()
 	flags.IntVar(&b.retries, "retries", d.Retries, "how often a failed test runs again, alone; passing then makes it flaky, not failed (default 0)")
 	flags.IntVar(&b.maxCrashes, "max-crashes", d.MaxCrashes, "give a test up after it crashed its runner or timed out so often")
@@ -25,7 +26,8 @@ func (b *budgets) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&b.lease, "lease", d.Lease, "how long a worker may give no sign of life before its tests run elsewhere")
 }
 
-func (b *budgets) options() (batch.Options, error) {
+// Options checks the flags and returns what they come to.
+func (b *Budgets) Options() (batch.Options, error) {
 	o := batch.DefaultOptions()
 	o.Retries, o.MaxCrashes, o.MaxLosses, o.ExpectWorkers, o.Lease = b.retries, b.maxCrashes, b.maxLosses, b.expectWorkers, b.lease
 	// Retries are claims too; the last line of defence must not cut them off.
