@@ -13,10 +13,8 @@ func Clean(ctx context.Context, rdb redis.UniversalClient, runID string) (int, e
 	if err != nil {
 		return 0, err
 	}
-	// The braces are no pattern to Redis, and a run id has no character that is one.
-	pattern := keys.Prefix() + "*"
 	var found []string
-	iter := rdb.Scan(ctx, 0, pattern, 1000).Iterator()
+	iter := rdb.Scan(ctx, 0, keys.Pattern(), 1000).Iterator()
 	for iter.Next(ctx) {
 		found = append(found, iter.Val())
 	}

@@ -68,6 +68,13 @@ func (k Keys) Leader() string { return k.queue + "_leader" }
 // Prefix is what the name of every key of the run begins with.
 func (k Keys) Prefix() string { return k.queue }
 
+// Pattern matches every key of the run and no other, where Redis takes patterns: its braces are none, and a run id has no
+// character that is one.
+func (k Keys) Pattern() string { return k.queue + "*" }
+
+// AllRuns is the pattern of the keys of all runs.
+const AllRuns = "{shard:*"
+
 // fixed lists the keys that every script declares, in the order that prelude.lua names them.
 func (k Keys) fixed() []string {
 	return []string{

@@ -83,24 +83,14 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 		return err
 	}
 	defer disconnect()
-	q, err := batch.Open(ctx, rdb, o.where.RunID, control.Manifest(tests, o.how.Runner, args.After), options)
+	q, err := control.Opening{
+		RunID: o.where.RunID, Tests: tests, Manifest: control.Manifest(tests, o.how.Runner, args.After), Options: options,
+		Secret: secret, Log: log,
+	}.Open(ctx, rdb)
 	if err != nil {
 		return err
 	}
-	if q.Options() != options {
-		log.Warn("the run is under way with other options (retries, budgets, lease); those hold", "run", o.where.RunID)
-	}
 	gates := o.how.GateOptions(q, control.Given(tests), secret, log)
-	control.Sign(tests, secret, q)
-	if _, err := q.Enqueue(ctx, tests); err != nil {
-		return err
-	}
-	if err := q.Seal(ctx, len(tests)); err != nil {
-		return err
-	}
-	if state, err := q.State(ctx); err == nil && state.Results > 0 {
-		log.Warn(fmt.Sprintf("this run was under way: %d of its %d tests have results from before, and do not run again", state.Results, state.Tests), "run", o.where.RunID)
-	}
 	fmt.Fprintf(streams.Out, "run %s: %d tests\n", o.where.RunID, len(tests))
 	attendance := &control.Attendance{Queue: q, Log: log, Limits: o.limits, Output: o.output, Streams: streams, Tests: tests, AllowEmpty: o.what.AllowEmpty}
 	if reproducer, ok := r.(interface{ Reproduce(id string) string }); ok {

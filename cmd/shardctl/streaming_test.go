@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/shardctl/shardctl/batch/batchtest"
+	"github.com/shardctl/shardctl/cmd/internal/cli"
 )
 
 // cluster is a run of several processes on a Redis server of its own.
@@ -110,9 +111,9 @@ func TestAbort(t *testing.T) {
 	w1.wait().expect(t, 0)
 	w2.wait().expect(t, 0)
 	t.Logf("the workers ended %v after the abort began", time.Since(began))
-	controller.wait().expect(t, 3, "INCOMPLETE", "aborted", whoami(), "it costs too much")
-	shardctl(t, c.where("status")...).expect(t, 0, "aborted by "+whoami()+": it costs too much")
-	if s := c.status(); !s.Aborted || s.AbortBy != whoami() || s.AbortReason != "it costs too much" {
+	controller.wait().expect(t, 3, "INCOMPLETE", "aborted", cli.WhoAmI(), "it costs too much")
+	shardctl(t, c.where("status")...).expect(t, 0, "aborted by "+cli.WhoAmI()+": it costs too much")
+	if s := c.status(); !s.Aborted || s.AbortBy != cli.WhoAmI() || s.AbortReason != "it costs too much" {
 		t.Errorf("status %+v", s)
 	}
 	c.empty()

@@ -52,6 +52,10 @@ func TestBadUsage(t *testing.T) {
 		{"no run id", call{}, []string{"wait", "--redis-url", "redis://127.0.0.1:1"}, 2, []string{"no run id", "--run-id"}},
 		{"run id with a space", call{}, []string{"status", "--redis-url", "redis://127.0.0.1:1", "--run-id", "a b"}, 2, []string{"--run-id", `"a b"`}},
 		{"run id with braces", call{}, []string{"status", "--redis-url", "redis://127.0.0.1:1", "--run-id", "{a}"}, 2, []string{"--run-id", `"{a}"`}},
+		{"a doctor without a task", call{}, []string{"doctor"}, 2, []string{"give --acl", "shardctl doctor --help"}},
+		{"a doctor with an argument", call{}, []string{"doctor", "--acl", "ci"}, 2, []string{`unexpected argument "ci"`}},
+		{"a user with further rights", call{}, []string{"doctor", "--acl", "--user", "ci +@all"}, 2, []string{"--user", `"ci +@all"`}},
+		{"a run id that is a pattern", call{}, []string{"doctor", "--acl", "--run-id", "*"}, 2, []string{"--run-id", `"*"`}},
 		{"superfluous argument", call{}, append([]string{"status", "now"}, where...), 2, []string{`unexpected argument "now"`}},
 
 		{"a list with a line that is too long", call{stdin: "a\n" + long(17<<10) + "\n"}, []string{"list", "--tests", "-"}, 2, []string{"standard input, line 2", "16384"}},

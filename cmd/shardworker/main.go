@@ -12,7 +12,9 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/gate"
 	"github.com/shardctl/shardctl/cmd/internal/runner"
 	"github.com/shardctl/shardctl/cmd/internal/worker"
 )
@@ -23,17 +25,20 @@ func program() cli.Program {
 	var o options
 	return cli.Program{Name: "shardworker", Only: &cli.Command{
 		Name:  "shardworker",
-		Usage: "--redis-url URL --run-id ID (--runner go [-- FLAG…] | -- COMMAND…)",
+		Usage: "--redis-url URL --run-id ID [--elect [PATTERN…]] (--runner go [-- FLAG…] | -- COMMAND…)",
 		Short: "claim tests of a run and run them, until the run is over",
 		Long: `
 Joins the run, claims batches of tests, runs them, and leaves when the controller says that all is done. It exits 0 when
 it did its duty, whatever the tests say: the controller (shardctl run, shardctl wait) has the verdict.
 
+With --elect no shardctl is needed: the workers elect one of them, which lists the tests and supervises the run as shardctl run
+would; if it dies, another takes over. All must be started alike. Each exits with the verdict of the run.
+
 Stopped by a signal it claims nothing more, gives back what has not started, lets the running test end for --stop-timeout,
 and then ends the runner with all its processes; a second signal does that at once. What has no result goes back.
 
 Exit status: 0 done or the run is over, 2 bad usage or credentials, 3 no such run or Redis out of reach,
-130/143 stopped by a signal.`,
+130/143 stopped by a signal; with --elect that of shardctl run.`,
 		Flags: o.register,
 		Run:   o.run,
 	}}
@@ -49,6 +54,8 @@ type options struct {
 	index         int
 	wait          time.Duration
 	verbose       bool
+	elect         bool
+	candidate     candidate
 }
 
 func (o *options) register(flags *pflag.FlagSet) {
@@ -60,6 +67,8 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.notice, "stop-on-file", "", "stop, as a signal would, when this file appears (a spot machine's notice)")
 	flags.BoolVar(&o.dieWithParent, "die-with-parent", false, "stop, as SIGTERM would, when the process that started this one ends (Linux)")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more of what goes on")
+	flags.BoolVar(&o.elect, "elect", false, "take part in the election of the worker that lists the tests and supervises the run; the flags below are for this")
+	o.candidate.register(flags)
 }
 
 func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
@@ -68,7 +77,10 @@ func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) e
 		level = slog.LevelDebug
 	}
 	log := cli.NewLog(streams.Err, "shardworker", level)
-	if len(args.Before) > 0 {
+	if err := o.checkElection(args); err != nil {
+		return err
+	}
+	if len(args.Before) > 0 && !o.elect {
 		return cli.Usagef("unexpected argument %q: the command that runs tests comes after --", args.Before[0])
 	}
 	if err := errors.Join(o.where.Resolve(false, streams.LookupEnv), o.how.Apply()); err != nil {
@@ -105,12 +117,19 @@ func (o *options) work(ctx context.Context, streams cli.Streams, args cli.Args, 
 		return err
 	}
 	defer disconnect()
+	if o.elect {
+		return o.workElecting(ctx, streams, args, r, rdb, secret, log)
+	}
 	q, err := cli.Await(ctx, rdb, o.where.RunID, o.wait, log)
 	if err != nil {
 		return err
 	}
-	gates := o.how.GateOptions(q, nil, secret, log)
-	err = worker.Run(ctx, cli.Now(ctx), q, r, worker.Options{
+	return o.workFor(ctx, q, r, o.how.GateOptions(q, nil, secret, log), log)
+}
+
+// workFor works for a run; see work.
+func (o *options) workFor(ctx context.Context, q *batch.Queue, r runner.Runner, gates gate.Options, log *slog.Logger) error {
+	err := worker.Run(ctx, cli.Now(ctx), q, r, worker.Options{
 		Name: o.workerName(), Info: cli.HostInfo(), Index: o.index, BatchSize: o.how.BatchSize,
 		Limits: runner.Limits{Test: o.how.TestTimeout, Batch: o.how.BatchTimeout, Grace: runner.DefaultGrace}, Log: log,
 		StopTimeout: o.how.StopTimeout, Gates: gates,

@@ -230,8 +230,8 @@ func TestProgram(t *testing.T) {
 		},
 	}}}
 	err := p.Run(t.Context(), Streams{Out: io.Discard}, []string{"c", "x", "--b", "y", "--", "--b", "--", "z"}, environment(nil))
-	if fmt.Sprintf("%q", got) != `{["x" "y"] ["--b" "--" "z"]}` {
-		t.Errorf("arguments %q", got)
+	if fmt.Sprintf("%q %q %v", got.Before, got.After, got.Flags) != `["x" "y"] ["--b" "--" "z"] map[b:true]` {
+		t.Errorf("arguments %v", got)
 	}
 	var b strings.Builder
 	if status := p.Report(&b, err); status != 2 || b.String() != "p: not like this (see `p c --help`)\n" {

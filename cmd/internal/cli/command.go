@@ -38,6 +38,8 @@ type Streams struct {
 type Args struct {
 	// Before and After the first "--".
 	Before, After []string
+	// Flags that were given on the command line, by name.
+	Flags map[string]bool
 }
 
 // None returns a usage error if there is any argument.
@@ -78,12 +80,13 @@ func (p Program) Run(ctx context.Context, streams Streams, args []string, lookup
 		}
 		return Usagef("%w (see `%s --help`)", err, p.title(command))
 	}
+	rest := Args{Before: flags.Args(), Flags: map[string]bool{}}
+	flags.Visit(func(f *pflag.Flag) { rest.Flags[f.Name] = true })
 	if err := applyEnv(flags, lookupEnv); err != nil {
 		return err
 	}
-	rest := Args{Before: flags.Args()}
 	if n := flags.ArgsLenAtDash(); n >= 0 {
-		rest = Args{Before: flags.Args()[:n], After: flags.Args()[n:]}
+		rest.Before, rest.After = flags.Args()[:n], flags.Args()[n:]
 	}
 	streams.LookupEnv = lookupEnv
 	err = command.Run(ctx, streams, rest)

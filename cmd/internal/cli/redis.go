@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/shardctl/shardctl/batch"
 )
@@ -30,6 +31,9 @@ func Connect(ctx context.Context, rawURL string, log *slog.Logger, patience time
 	}
 	options.ClientName = "shardctl-" + strings.ToLower(rand.Text()[:12]) // so that a controller sees whether this process lives
 	options.ContextTimeoutEnabled = true
+	// No commands of the library's own: they are of no use here, and beyond the rights that a run needs (batch.Rights).
+	options.DisableIdentity = true
+	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	redis.SetLogger(discard{}) // every error comes back to its caller
 	rdb := redis.NewClient(options)
 	if err := answers(ctx, rdb, Redact(rawURL), log, patience); err != nil {

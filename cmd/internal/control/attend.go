@@ -55,14 +55,20 @@ func (l Limits) policy() recovery.Limits {
 // Output are the flags that say what is written.
 type Output struct {
 	junit, progress string
-	verbose         bool
+	// Verbose: every test that ends is told.
+	Verbose bool
 }
 
 // Register declares the flags.
 func (o *Output) Register(flags *pflag.FlagSet) {
+	o.RegisterFiles(flags)
+	flags.BoolVarP(&o.Verbose, "verbose", "v", false, "show every test that ends, not only those that do not pass")
+}
+
+// RegisterFiles declares the flags but for --verbose.
+func (o *Output) RegisterFiles(flags *pflag.FlagSet) {
 	flags.StringVar(&o.junit, "junit", "", "`FILE` for the JUnit report; - is standard output")
 	flags.StringVar(&o.progress, "progress", "plain", "what to show while the run goes on: plain or none")
-	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show every test that ends, not only those that do not pass")
 }
 
 // Validate checks the flags, and that the reports can be written.
@@ -99,6 +105,8 @@ type Attendance struct {
 	Tests []batch.Test
 	// AllowEmpty: a run without tests is green.
 	AllowEmpty bool
+	// Passing: when ctx ends before the run does, others attend it, and there is no verdict to tell.
+	Passing bool
 	// Reproduce returns the command that runs a test again; nil if no runner is known here.
 	Reproduce func(id string) string
 }
@@ -111,7 +119,7 @@ func (s *Attendance) Attend(ctx context.Context) error {
 	if o.progress == "none" {
 		live = io.Discard
 	}
-	plain := report.NewPlain(live, report.PlainOptions{RunID: s.Queue.RunID(), Verbose: o.verbose})
+	plain := report.NewPlain(live, report.PlainOptions{RunID: s.Queue.RunID(), Verbose: o.Verbose})
 	began := time.Now()
 	last := began
 	controller := &recovery.Controller{
@@ -131,6 +139,9 @@ func (s *Attendance) Attend(ctx context.Context) error {
 		},
 	}
 	_, supervised := controller.Supervise(ctx)
+	if s.Passing && ctx.Err() != nil && supervised != nil {
+		return supervised
+	}
 
 	// After a signal or a loss of Redis there still is a verdict, of what is known, and nobody waits long for it.
 	patience := longLook

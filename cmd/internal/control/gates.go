@@ -9,15 +9,32 @@ import (
 	"github.com/shardctl/shardctl/cmd/internal/gate"
 )
 
-// assign gives each test its gate: the one that its line of the list names, or what the flags and .shard.yml say.
-func (l *List) assign(tests []batch.Test, log *slog.Logger) error {
+func (l *List) rules() (*gate.Rules, error) {
 	config, err := cli.LoadConfig()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rules, err := gate.NewRules(l.gates, string(l.gateCommand), config.Gates)
 	if err != nil {
-		return cli.Usagef("%w", err)
+		return nil, cli.Usagef("%w", err)
+	}
+	return rules, nil
+}
+
+// GivenByFlags is Given for who does not know the list.
+func (l *List) GivenByFlags() (map[string]bool, error) {
+	rules, err := l.rules()
+	if err != nil {
+		return nil, err
+	}
+	return rules.Given(), nil
+}
+
+// assign gives each test its gate: the one that its line of the list names, or what the flags and .shard.yml say.
+func (l *List) assign(tests []batch.Test, log *slog.Logger) error {
+	rules, err := l.rules()
+	if err != nil {
+		return err
 	}
 	for i, t := range tests {
 		tests[i].Gate = rules.Gate(t.ID, t.Gate.Command)

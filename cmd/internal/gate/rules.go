@@ -99,6 +99,17 @@ func (r *Rules) Gate(id, own string) batch.Gate {
 	return found
 }
 
+// Given are the commands of --gate and --gate-cmd: whoever gave them wants them run.
+func (r *Rules) Given() map[string]bool {
+	commands := map[string]bool{}
+	for _, rule := range r.rules {
+		if rule.gate.Command != "" {
+			commands[rule.gate.Command] = true
+		}
+	}
+	return commands
+}
+
 // Unmatched returns the patterns that matched no test that Gate was asked for, and where they stand, for people. A typo leaves
 // tests without their gate.
 func (r *Rules) Unmatched() []string {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -34,8 +35,11 @@ type process struct {
 	Stopping func()
 }
 
-// run starts the process, waits for its end and then kills what is left of its group: a grandchild that still runs, or that
-// holds the pipes open, delays nothing. A grandchild that left the group (a daemon) is not found; it cannot delay run either.
+// run starts the process, waits for its end and then kills what it started and left behind, in its group or (see tag) in one
+// of its own: a grandchild that still runs, or that holds the pipes open, delays nothing. What is not found cannot delay run
+// either. That holds for every end: a daemon that a batch forgot would keep its port, its files and its share of the machine in
+// the next one, and fail tests that are not to blame. So a build daemon (Gradle, Bazel) serves one batch only, unless it ran
+// before the worker did.
 //
 // When ctx ends first, the group gets Stop, after Grace (or as soon as nobody in it can print any more) SIGKILL. The exit
 // then carries context.Cause(ctx).
@@ -52,7 +56,8 @@ func (p process) run(ctx context.Context) (exit, error) {
 
 	cmd := exec.Command(p.Path, p.Args...)
 	cmd.Dir = p.Dir
-	cmd.Env = append(cmd.Environ(), p.Env...)
+	tag := newTag()
+	cmd.Env = slices.Concat(cmd.Environ(), p.Env, tag.env())
 	cmd.SysProcAttr = sysProcAttr()
 	if p.Stdin != nil {
 		cmd.Stdin = p.Stdin
@@ -102,6 +107,7 @@ func (p process) run(ctx context.Context) (exit, error) {
 	}
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // no such group any more: nothing to do
 	<-ended
+	tag.kill()
 	stdout.finish()
 	stderr.finish()
 	_ = cmd.Wait() // its error repeats what ProcessState says

@@ -13,6 +13,7 @@ import (
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/cmd/internal/gate"
 	"github.com/shardctl/shardctl/cmd/internal/runner"
+	"github.com/shardctl/shardctl/recovery"
 )
 
 // Options of a worker.
@@ -190,6 +191,7 @@ func (w *worker) leave(leave func(ctx context.Context, why string) error, why st
 
 // work claims and runs batches until there is nothing left to do, and returns nil, or why it cannot go on.
 func (w *worker) work(ctx context.Context, life *life) error {
+	watch := recovery.NewWatch(w.q, w.q.Options().Lease)
 	var deferred time.Time // since when there is nothing but tests that others should take
 	for {
 		if ctx.Err() != nil {
@@ -224,21 +226,22 @@ func (w *worker) work(ctx context.Context, life *life) error {
 			}
 			life.wait(ctx, time.Until(deferred.Add(patience)))
 		default:
-			pause := poll + rand.N(poll/5)
+			pause := min(poll, w.q.Options().Lease/3) // a watch must not be blind for half a lease
+			pause += rand.N(pause / 5)
 			if next, ok := w.gates.Next(); ok {
 				pause = min(pause, next)
 			}
 			if !life.wait(ctx, pause) {
-				w.finish()
+				w.finish(watch)
 			}
 		}
 	}
 }
 
-// finish does what else the controller does: it may be gone, and the run complete.
-func (w *worker) finish() {
-	if _, err := w.q.Finish(w.redis, []string{w.m.ID()}, false); err != nil {
-		w.o.Log.Debug("tried to finish the run", "error", err)
+// finish does what else the controller does: it may be gone.
+func (w *worker) finish(watch *recovery.Watch) {
+	if err := watch.Look(w.redis); err != nil {
+		w.o.Log.Debug("looked after the run", "error", err)
 	}
 }
 

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/shardctl/shardctl/batch/batchtest"
+)
+
+// TestDoctorACL: what it prints is one line, for one run or for all.
+func TestDoctorACL(t *testing.T) {
+	t.Parallel()
+	all := shardctl(t, "doctor", "--acl").expect(t, 0, "user shardctl on >PASSWORD resetkeys ~{shard:* resetchannels -@all +client|list ")
+	one := shardctl(t, "doctor", "--acl", "--run-id", "repo/1", "--user", "ci").expect(t, 0)
+	equal(t, strings.NewReplacer("user shardctl", "user ci", "{shard:*", "{shard:repo/1}*").Replace(all.out), one.out)
+	if strings.Count(all.out, "\n") != 1 {
+		t.Errorf("more than one line:\n%s", all.out)
+	}
+}
+
+// TestRunWithFewRights runs on a server that knows no user but the one that doctor prints, and kills a worker. Without the
+// right to see who is connected, its death is noticed by the lease. The password is nowhere.
+func TestRunWithFewRights(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ revoked, noticed string }{
+		"all that doctor prints": {"", "its connection is closed"},
+		"no client list":         {" +client|list", "no sign of life for 2s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			user := shardctl(t, "doctor", "--acl", "--run-id", "r", "--user", "ci").expect(t, 0, test.revoked).out
+			user = strings.NewReplacer("PASSWORD", "hunter2", test.revoked+" ", " ").Replace(user)
+			server := batchtest.StartReal(t, "--aclfile", write(t, t.TempDir(), "users.acl", "user default off\n"+user))
+
+			w, g, report := newWorld(t, "SHARD_REDIS_URL=redis://ci:hunter2@"+server.Addr+"/1", "SHARD_RUN_ID=r"), barrier(t.TempDir()), filepath.Join(t.TempDir(), "junit.xml")
+			controller := w.start("shardctl", "run", "--lease", "2s", "--workers", "0", "--tests", list(t, "a", "block1"), "--junit", report)
+			worker := func(name string) *process {
+				return w.start("shardworker", with(fake(t, "-barrier", string(g), "-junit", "{junit}", "-stdin"), "--name", name)...)
+			}
+			first := worker("w1")
+			g.blocked(t, 1)
+			first.signal(syscall.SIGKILL)
+			controller.says("LOST    worker w1.")
+			second := worker("w2")
+			g.open(t)
+			results := []result{
+				controller.wait().expect(t, 0, "all 2 tests passed", test.noticed),
+				second.wait().expect(t, 0),
+				first.wait().expect(t, 128+9),
+				w.run("shardctl", "status").expect(t, 0, "run r: done"),
+				w.run("shardctl", "clean").expect(t, 0, "keys deleted"),
+			}
+			allPassed(t, report, "a", "block1")
+			text, err := os.ReadFile(report)
+			must(t, err)
+			for _, r := range append(results, result{out: string(text)}) {
+				silentAbout(t, r, "hunter2")
+			}
+		})
+	}
+}

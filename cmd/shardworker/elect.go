@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/spf13/pflag"
+
+	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/control"
+	"github.com/shardctl/shardctl/cmd/internal/runner"
+	"github.com/shardctl/shardctl/recovery"
+)
+
+// candidate are the flags of a worker that may become the leader: those of shardctl run.
+type candidate struct {
+	list    control.List
+	budgets control.Budgets
+	limits  control.Limits
+	output  control.Output
+	names   []string // of these flags
+}
+
+func (c *candidate) register(flags *pflag.FlagSet) {
+	own := pflag.NewFlagSet("", pflag.ContinueOnError)
+	own.SortFlags = false
+	c.list.Register(own)
+	c.budgets.Register(own)
+	c.limits.Register(own)
+	c.output.RegisterFiles(own)
+	own.VisitAll(func(f *pflag.Flag) { c.names = append(c.names, f.Name) })
+	flags.AddFlagSet(own)
+}
+
+// checkElection checks the flags that are for --elect, and that none of them was given without.
+func (o *options) checkElection(args cli.Args) error {
+	if !o.elect {
+		for _, name := range o.candidate.names {
+			if args.Flags[name] {
+				return cli.Usagef("--%s is for a worker that may become the leader: give --elect too, or give it to shardctl", name)
+			}
+		}
+		return nil
+	}
+	o.candidate.output.Verbose = o.verbose
+	return errors.Join(o.candidate.limits.Validate(), o.candidate.output.Validate())
+}
+
+// errWorkDone ends the campaign of a worker whose run is over.
+var errWorkDone = errors.New("the run is over")
+
+// workElecting works for the run while it takes part in the election of its leader, and returns the verdict of the run.
+func (o *options) workElecting(ctx context.Context, streams cli.Streams, args cli.Args, r runner.Runner, rdb *redis.Client, secret string, log *slog.Logger) error {
+	given, err := o.candidate.list.GivenByFlags()
+	if err != nil {
+		return err
+	}
+	options, err := o.candidate.budgets.Options()
+	if err != nil {
+		return err
+	}
+	election, err := batch.NewElection(rdb, o.where.RunID)
+	if err != nil {
+		return err
+	}
+	lead := &leadership{o: o, streams: streams, args: args, runner: r, rdb: rdb, options: options, secret: secret, log: log}
+	campaigning, endCampaign := context.WithCancelCause(ctx)
+	defer endCampaign(nil)
+	working, endWork := context.WithCancelCause(ctx)
+	defer endWork(nil)
+	campaign := make(chan error, 1)
+	go func() {
+		err := recovery.Campaign(campaigning, election, o.workerName()+"."+strings.ToLower(rand.Text()[:8]), options.Lease, lead.lead)
+		if err != nil && !lead.told {
+			endWork(err) // it could not list the tests, or there are none: nobody else will
+		}
+		campaign <- err
+	}()
+	q, err := cli.Await(working, rdb, o.where.RunID, o.wait, log)
+	if err == nil {
+		err = o.workFor(working, q, r, o.how.GateOptions(q, given, secret, log), log)
+	}
+	endCampaign(errWorkDone)
+	if campaignErr := <-campaign; lead.told {
+		return campaignErr
+	}
+	if err != nil {
+		return err
+	}
+	return lead.attendance(q, nil).Attend(ctx) // of a run that is over, or that this worker cannot help
+}
+
+// leadership is what a worker does while it leads. Its leaderships come one after the other.
+type leadership struct {
+	o       *options
+	streams cli.Streams
+	args    cli.Args
+	runner  runner.Runner
+	rdb     *redis.Client
+	options batch.Options
+	secret  string
+	log     *slog.Logger
+
+	tests []batch.Test // once they are listed
+	// told: the verdict of the run was told. To be read when the campaign is over.
+	told bool
+}
+
+// lead lists the tests, opens the run and attends it, until ctx ends: then somebody else leads, or nobody has to any more.
+func (l *leadership) lead(ctx context.Context) error {
+	l.log.Info("leading", "run", l.o.where.RunID)
+	if l.tests == nil {
+		tests, err := l.o.candidate.list.Load(ctx, l.streams, l.runner, l.args.Before, l.log)
+		if err != nil {
+			return err
+		}
+		l.tests = tests
+	}
+	q, err := control.Opening{
+		RunID: l.o.where.RunID, Tests: slices.Clone(l.tests), Options: l.options, Secret: l.secret, Log: l.log,
+		Manifest: control.Manifest(l.tests, l.o.how.Runner, l.args.After),
+	}.Open(ctx, l.rdb)
+	if errors.Is(err, batch.Ended) {
+		q, err = batch.Attach(ctx, l.rdb, l.o.where.RunID) // this worker came late; the verdict is there
+	}
+	if err != nil {
+		return err
+	}
+	err = l.attendance(q, l.tests).Attend(ctx)
+	l.told = ctx.Err() == nil || !errors.Is(err, context.Cause(ctx))
+	return err
+}
+
+func (l *leadership) attendance(q *batch.Queue, tests []batch.Test) *control.Attendance {
+	a := &control.Attendance{
+		Queue: q, Limits: l.o.candidate.limits, Output: l.o.candidate.output, Streams: l.streams, Log: l.log, Tests: tests,
+		AllowEmpty: l.o.candidate.list.AllowEmpty, Passing: true,
+	}
+	if reproducer, ok := l.runner.(interface{ Reproduce(id string) string }); ok {
+		a.Reproduce = reproducer.Reproduce
+	}
+	return a
+}
