@@ -73,6 +73,7 @@ type Event struct {
 	Decision Decision
 	// Gate of Qualified and Refused, and of Resulted if no worker qualified: its name or command, for people.
 	Gate string
-	// Text is the reason of an abort, reap or refusal, how a batch was settled, what a worker runs on.
+	// Text is the reason of an abort, reap or refusal, how a batch was settled, what a worker runs on; on a Finish, why a failure
+	// is final although the test itself may be retried.
 	Text string
 }

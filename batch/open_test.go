@@ -16,13 +16,13 @@ import (
 func TestOpen(t *testing.T) {
 	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
 		mine := batch.Options{
-			Retries: 1, MaxCrashes: 2, MaxLosses: 3, MaxClaims: 4, MaxOutput: 5, Lease: 6 * time.Second, ExpectWorkers: 7,
+			Retries: 1, MaxRetriesTotal: 8, MaxCrashes: 2, MaxLosses: 3, MaxClaims: 4, MaxOutput: 5, Lease: 6 * time.Second, ExpectWorkers: 7,
 		}
 		r := openRun(t, rdb, func(o *batch.Options) { *o = mine })
 		r.seen = batchtest.Dump{Tries: map[string]batchtest.Tries{}, Workers: map[string]batchtest.Worker{}, Sets: map[string][]string{}}
 		r.expect(func(d *batchtest.Dump) {
 			d.Run = map[string]string{
-				"epoch": "epoch", "birth": "birth", "manifest": "digest", "schema": "2", "lease": "6000", "retries": "1",
+				"epoch": "epoch", "birth": "birth", "manifest": "digest", "schema": "2", "lease": "6000", "retries": "1", "max_retries_total": "8",
 				"max_crashes": "2", "max_losses": "3", "max_claims": "4", "max_output": "5", "expect_workers": "7",
 			}
 		})

@@ -25,6 +25,9 @@ const enqueueChunk = 1000
 type Options struct {
 	// Retries is how often a failed test runs again, alone, before its failure is final.
 	Retries int
+	// MaxRetriesTotal bounds the retries of all failed tests together; when they are spent, failures are final. 0: no limit.
+	// A run that lost its data counts anew.
+	MaxRetriesTotal int
 	// MaxCrashes ends a test after that many crashes, time-outs and executions that never happened; MaxLosses after
 	// that many workers vanished while they ran it; MaxClaims after that many claims in all. All at least 1.
 	MaxCrashes, MaxLosses, MaxClaims int
@@ -88,7 +91,7 @@ func (q *Queue) open(ctx context.Context, workers []string, damaged, birth strin
 	}
 	proposal := &Queue{rdb: q.rdb, runID: q.runID, keys: keys, epoch: randomHex(16)}
 	if _, err := proposal.run(ctx, openScript, workers, birth, manifest, damaged, flag(known),
-		"schema", Schema, "lease", o.Lease.Milliseconds(), "retries", o.Retries, "max_crashes", o.MaxCrashes,
+		"schema", Schema, "lease", o.Lease.Milliseconds(), "retries", o.Retries, "max_retries_total", o.MaxRetriesTotal, "max_crashes", o.MaxCrashes,
 		"max_losses", o.MaxLosses, "max_claims", o.MaxClaims, "max_output", o.MaxOutput, "expect_workers", o.ExpectWorkers,
 	).StringSlice(); err != nil {
 		return nil, err
@@ -124,13 +127,14 @@ func Attach(ctx context.Context, rdb redis.UniversalClient, runID string) (*Queu
 	}
 	number := func(name string) int { n, _ := strconv.Atoi(fields[name]); return n }
 	return &Queue{rdb: rdb, runID: runID, keys: keys, epoch: fields["epoch"], birth: fields["birth"], manifest: fields["manifest"], options: Options{
-		Retries:       number("retries"),
-		MaxCrashes:    number("max_crashes"),
-		MaxLosses:     number("max_losses"),
-		MaxClaims:     number("max_claims"),
-		MaxOutput:     int64(number("max_output")),
-		Lease:         time.Duration(number("lease")) * time.Millisecond,
-		ExpectWorkers: number("expect_workers"),
+		Retries:         number("retries"),
+		MaxRetriesTotal: number("max_retries_total"),
+		MaxCrashes:      number("max_crashes"),
+		MaxLosses:       number("max_losses"),
+		MaxClaims:       number("max_claims"),
+		MaxOutput:       int64(number("max_output")),
+		Lease:           time.Duration(number("lease")) * time.Millisecond,
+		ExpectWorkers:   number("expect_workers"),
 	}}, nil
 }
 

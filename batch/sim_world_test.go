@@ -82,6 +82,7 @@ func newWorld(raw *redis.Client, seed uint64) *world {
 	w.keys, _ = batch.NewKeys(w.runID)
 	w.options = batch.DefaultOptions()
 	w.options.Retries = w.rng.IntN(2)
+	w.options.MaxRetriesTotal = w.rng.IntN(4)
 	w.options.MaxClaims = 4 + w.rng.IntN(7)
 	for i := range w.rng.IntN(3) {
 		w.gates = append(w.gates, batch.Gate{Command: fmt.Sprintf("gate %d", i)})

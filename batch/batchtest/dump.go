@@ -209,6 +209,7 @@ func (d Dump) Check() error {
 
 	// 5: claims never pass the cap; budgets end in results.
 	number := func(name string) int { var n int; fmt.Sscan(d.Run[name], &n); return n }
+	retried := 0
 	for id, t := range d.Tries {
 		if t.Claims > number("max_claims") {
 			fail(5, "test %s was claimed %d times", id, t.Claims)
@@ -217,6 +218,12 @@ func (d Dump) Check() error {
 		if _, ended := d.Results[id]; spent && !ended {
 			fail(5, "test %s has spent a budget, %+v, and no result", id, t)
 		}
+		if retried += t.Failures; d.Results[id] == "failed" && t.Failures > 0 {
+			retried-- // the last one was final
+		}
+	}
+	if most := number("max_retries_total"); most > 0 && (retried > number("retried") || number("retried") > most) {
+		fail(5, "%d retries of %d, counted as %d", retried, most, number("retried"))
 	}
 
 	// 9: done is never true with fewer results than tests; done and aborted never both.

@@ -105,6 +105,15 @@ local function save_worker(id, worker)
   redis.call('HSET', WORKERS, id, cjson.encode(worker))
 end
 
+-- A worker that never finished a test may be a broken machine: it accuses nobody while a proven worker lives.
+local function proven(worker)
+  if worker.finished > 0 then return true end
+  for _, raw in ipairs(redis.call('HVALS', WORKERS)) do
+    if cjson.decode(raw).finished > 0 then return false end
+  end
+  return true
+end
+
 local function not_joined(id)
   return redis.error_reply('UNKNOWN worker ' .. id .. ' is not in this run: it left, or was presumed dead')
 end

@@ -13,21 +13,12 @@ if not worker or worker.beat ~= tonumber(ARGV[3]) then return {0, 0} end
 local retry = undeclared({id}, {})
 if retry then return retry end
 
--- A worker that never finished a test may be a broken machine: it accuses nobody while a proven worker lives.
-local function proven()
-  if worker.finished > 0 then return true end
-  for _, raw in ipairs(redis.call('HVALS', WORKERS)) do
-    if cjson.decode(raw).finished > 0 then return false end
-  end
-  return true
-end
-
 local running = from_lines(worker.running)
 local set = set_of(id)
 local tests = members(set)
 redis.call('DEL', set)
 redis.call('HDEL', WORKERS, id)
-local charging = not worker.leaving and proven()
+local charging = not worker.leaving and proven(worker)
 local announced = worker.alone and (worker.gate == '' or from_lines(worker.passed)[worker.gate])
 local charged = {}
 for _, test in ipairs(tests) do

@@ -30,9 +30,14 @@ if retry then return retry end
 local running = from_lines(worker.running)
 
 -- A finish that spends the last claim is the result too: what really happened says more than 'lost'.
-local function charge(test, tries, budget, most, result)
-  tries[budget] = tries[budget] + 1
-  if tries[budget] < most and tries.claims < limits.claims then
+local function may_go_on(tries, budget, most)
+  return tries[budget] < most and tries.claims < limits.claims
+end
+
+-- A worker that may be a broken machine convicts no test: what its runner does not survive goes on uncharged.
+local function charge(test, tries, result)
+  if proven(worker) then tries.crashes = tries.crashes + 1 end
+  if may_go_on(tries, 'crashes', limits.crashes) then
     requeue(test, tries)
     return 'requeued'
   end
@@ -41,7 +46,32 @@ local function charge(test, tries, budget, most, result)
   return 'final'
 end
 
--- Moves the test on and returns the decision for the journal.
+-- Whether the run's budget has another retry, which is spent then; otherwise why it has not, for people.
+local function spend_retry()
+  local run = redis.call('HMGET', RUN, 'max_retries_total', 'retried')
+  local most = tonumber(run[1] or '0')
+  if most == 0 then return true end
+  if tonumber(run[2] or '0') >= most then
+    return false, 'the run has no retries left, of ' .. most .. ' (--max-retries-total)'
+  end
+  redis.call('HINCRBY', RUN, 'retried', 1)
+  return true
+end
+
+local function fail(test, tries)
+  tries.failures = tries.failures + 1
+  local again, why = may_go_on(tries, 'failures', limits.retries + 1), nil
+  if again then again, why = spend_retry() end
+  if again then
+    requeue(test, tries)
+    return 'requeued'
+  end
+  save_tries(test, tries)
+  set_result(test, 'failed')
+  return 'final', why
+end
+
+-- Moves the test on and returns the decision for the journal, and why, where that is not plain.
 local function decide(test, status)
   if redis.call('HEXISTS', RESULTS, test) == 1 then return 'late' end
   local tries = tries_of(test)
@@ -57,9 +87,8 @@ local function decide(test, status)
   running[test] = nil
   tries.held = false
   if status == 'passed' or status == 'failed' or status == 'skipped' then worker.finished = worker.finished + 1 end
-  if status == 'failed' then return charge(test, tries, 'failures', limits.retries + 1, status) end
-  if status == 'crashed' or status == 'timeout' then return charge(test, tries, 'crashes', limits.crashes, status) end
-  if status == 'unexecuted' then return charge(test, tries, 'crashes', limits.crashes, result_of(status)) end
+  if status == 'failed' then return fail(test, tries) end
+  if status == 'crashed' or status == 'timeout' or status == 'unexecuted' then return charge(test, tries, result_of(status)) end
   save_tries(test, tries)
   set_result(test, status)
   return 'final'
@@ -79,10 +108,10 @@ for i = 5, #ARGV, 5 do
   elseif redis.call('HEXISTS', TESTS, test) == 0 then
     -- not of this run
   elseif kind == 'finish' then
-    local decision = decide(test, status)
+    local decision, why = decide(test, status)
     moved = moved or decision == 'requeued'
     journal(kind, 'worker', id, 'batch', number, 'test', test, 'status', status, 'decision', decision, 'data', data,
-      'output', within_budget(output))
+      'output', within_budget(output), 'text', why or '')
   elseif holds(test) then
     running[test] = kind == 'start' or nil
     if kind == 'start' then journal(kind, 'worker', id, 'batch', number, 'test', test) end

@@ -26,7 +26,7 @@ for i = 2, #ARGV, WIDTH do
       journal(kind, 'test', test, 'status', status, 'gate', ARGV[i + 8], 'text', ARGV[i + 9])
     else
       journal(kind, 'worker', ARGV[i + 2], 'batch', ARGV[i + 3], 'test', test, 'status', status, 'decision', decision,
-        'data', ARGV[i + 6], 'output', ARGV[i + 7])
+        'data', ARGV[i + 6], 'output', ARGV[i + 7], 'text', ARGV[i + 9])
     end
     if kind == 'result' or decision == 'final' then
       local tries = tries_of(test)

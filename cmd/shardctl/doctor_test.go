@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/shardctl/shardctl/batch/batchtest"
 )
 
@@ -35,13 +37,25 @@ func TestRunWithFewRights(t *testing.T) {
 			user = strings.NewReplacer("PASSWORD", "hunter2", test.revoked+" ", " ").Replace(user)
 			server := batchtest.StartReal(t, "--aclfile", write(t, t.TempDir(), "users.acl", "user default off\n"+user))
 
-			w, g, report := newWorld(t, "SHARD_REDIS_URL=redis://ci:hunter2@"+server.Addr+"/1", "SHARD_RUN_ID=r"), barrier(t.TempDir()), filepath.Join(t.TempDir(), "junit.xml")
+			url := "redis://ci:hunter2@" + server.Addr + "/1"
+			options, err := redis.ParseURL(url)
+			must(t, err)
+			rdb := redis.NewClient(options)
+			defer rdb.Close()
+
+			w, g, report := newWorld(t, "SHARD_REDIS_URL="+url, "SHARD_RUN_ID=r"), barrier(t.TempDir()), filepath.Join(t.TempDir(), "junit.xml")
 			controller := w.start("shardctl", "run", "--lease", "2s", "--workers", "0", "--tests", list(t, "a", "block1"), "--junit", report)
 			worker := func(name string) *process {
 				return w.start("shardworker", with(fake(t, "-barrier", string(g), "-junit", "{junit}", "-stdin"), "--name", name)...)
 			}
 			first := worker("w1")
 			g.blocked(t, 1)
+			q := attach(t, rdb, "r")
+			until(t, "the controller to know the worker's connection", func() bool {
+				workers, err := q.Workers(t.Context())
+				must(t, err)
+				return len(workers) == 1 && workers[0].Beat >= 4
+			})
 			first.signal(syscall.SIGKILL)
 			controller.says("LOST    worker w1.")
 			second := worker("w2")

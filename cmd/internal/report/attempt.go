@@ -83,7 +83,8 @@ type Test struct {
 	ID string
 	// Attempts in the order of their claims; those without one where they were reported.
 	Attempts []*Attempt
-	// Result is the test's final status, empty while it has none, and Reason why the protocol gave it, if it did.
+	// Result is the test's final status, empty while it has none, and Reason why the protocol gave it, or no retry,
+	// if it did.
 	Result batch.Status
 	Reason string
 	// Gate for which no worker qualified, if that is the reason and the journal names it.

@@ -105,7 +105,7 @@ func (h *History) finish(e batch.Event) {
 		a.Outcome.Output = ""
 	}
 	if e.Decision == batch.Final {
-		t.Result, t.Reason = e.Outcome.Status, ""
+		t.Result, t.Reason = e.Outcome.Status, e.Text
 		if t.Result == batch.Unexecuted {
 			t.Result = batch.Lost // so report.lua writes it
 		}

@@ -56,8 +56,8 @@ func (p process) run(ctx context.Context) (exit, error) {
 
 	cmd := exec.Command(p.Path, p.Args...)
 	cmd.Dir = p.Dir
-	tag := newTag()
-	cmd.Env = slices.Concat(cmd.Environ(), p.Env, tag.env())
+	own := newTag()
+	cmd.Env = slices.Concat(cmd.Environ(), p.Env, own.env())
 	cmd.SysProcAttr = sysProcAttr()
 	if p.Stdin != nil {
 		cmd.Stdin = p.Stdin
@@ -107,7 +107,7 @@ func (p process) run(ctx context.Context) (exit, error) {
 	}
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // no such group any more: nothing to do
 	<-ended
-	tag.kill()
+	own.kill()
 	stdout.finish()
 	stderr.finish()
 	_ = cmd.Wait() // its error repeats what ProcessState says

@@ -43,7 +43,7 @@ func (t tag) kill() {
 	if !canKillByTag() {
 		return
 	}
-	hunt := tagHunt{tag: []byte(t), buf: make([]byte, 32<<10), deadline: time.Now().Add(tagPatience)}
+	hunt := newTagHunt(t)
 	for clean := 0; clean < 2 && time.Now().Before(hunt.deadline); clean++ {
 		if hunt.round() {
 			clean = -1
@@ -71,6 +71,12 @@ type tagHunt struct {
 	tag      []byte
 	buf      []byte
 	deadline time.Time
+	// strangers are the numbers of processes that do not have it. They stay strangers, which makes all rounds but the first cheap.
+	strangers map[string]bool
+}
+
+func newTagHunt(t tag) *tagHunt {
+	return &tagHunt{tag: []byte(t), buf: make([]byte, 32<<10), deadline: time.Now().Add(tagPatience), strangers: map[string]bool{}}
 }
 
 // sighting is what a look at a process says.
@@ -94,17 +100,19 @@ func (h *tagHunt) round() (again bool) {
 	var killed []int
 	for _, name := range names {
 		pid, err := strconv.Atoi(name)
-		if err != nil {
+		if err != nil || h.strangers[name] {
 			continue
 		}
-		seen := h.look(name)
-		again = again || seen != isStranger
-		if seen != isTagged {
+		switch h.look(name) {
+		case isStranger:
+			h.strangers[name] = true
 			continue
+		case isTagged:
+			if fd, ok := h.killOne(pid); ok {
+				killed = append(killed, fd)
+			}
 		}
-		if fd, ok := h.killOne(pid); ok {
-			killed = append(killed, fd)
-		}
+		again = true
 	}
 	for _, fd := range killed {
 		h.awaitEnd(fd)

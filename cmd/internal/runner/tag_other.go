@@ -2,7 +2,7 @@
 
 package runner
 
-// tag does nothing here: other systems do not show the environment of a process. There, what left its group goes on.
+// tag does nothing here: what left its group is found and killed on Linux only.
 type tag struct{}
 
 func newTag() tag { return tag{} }
