@@ -31,16 +31,16 @@ func TestMaxRetriesTotal(t *testing.T) {
 		r.same()
 		other.report(1, finish("c", batch.Failed))
 		r.expect(func(d *batchtest.Dump) { requeued(d, "other", "c"); d.Run["retried"] = "2" })
-		w.report(2, finish("b", batch.Failed))
+		w.report(1, finish("b", batch.Failed))
 		r.expect(func(d *batchtest.Dump) {
 			finished(d, "w", "b", batch.Failed)
 			edit(d.Tries, "b", func(t *batchtest.Tries) { t.Failures = 1 })
 		})
 		r.must(r.again(r.last()))
 		r.same()
-		w.report(3, finish("c", batch.Failed)) // not its own: late
+		w.report(1, finish("c", batch.Failed)) // not its own: late
 		r.expect(func(d *batchtest.Dump) { edit(d.Workers, "w", func(w *batchtest.Worker) { w.Report++ }) })
-		other.report(2, finish("d", batch.Crashed))
+		other.report(1, finish("d", batch.Crashed))
 		r.expect(func(d *batchtest.Dump) {
 			requeued(d, "other", "d")
 			edit(d.Tries, "d", func(t *batchtest.Tries) { t.Failures, t.Crashes = 0, 1 })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/shardctl/shardctl/batch"
@@ -39,6 +40,9 @@ type Limits struct {
 // farewell is how long workers may take to leave a run that is over.
 const farewell = 10 * time.Second
 
+// mostNews is how many events of the journal are read at once.
+const mostNews = 1000
+
 // Controller supervises one run.
 type Controller struct {
 	Queue  Queue
@@ -62,6 +66,8 @@ type Controller struct {
 	workers               []batch.WorkerState
 	began, lastSeen, good time.Time
 	anyWorker             bool
+	// blind: the server does not tell who is connected.
+	blind bool
 	// sealed: the list was closed, as the journal tells.
 	sealed bool
 	// stuck is since when Redis has answered progress, if that is IsStuck or IsShort.
@@ -71,6 +77,7 @@ type Controller struct {
 	failures     int
 	firstFailure string
 	problems     map[batch.Problem]bool
+	breaker      breaker
 }
 
 // Supervise returns when the run is over and its workers have left, with how it ended: batch.IsDone or batch.IsAborted.
@@ -158,9 +165,12 @@ func (c *Controller) round(ctx context.Context) (batch.Progress, error) {
 	if c.Limits.Failures > 0 && c.failures >= c.Limits.Failures {
 		return c.Queue.Abort(ctx, batch.Abortion{Why: c.enough(), Who: c.Name, EnoughFailures: true})
 	}
+	if reason := c.breaker.reason(); reason != "" && len(news) < mostNews { // what is still to be read may refute it
+		return c.Queue.Abort(ctx, batch.Abortion{Why: reason, Who: c.Name})
+	}
 	now := time.Now()
 	looked := false
-	if now.Sub(c.detector.last) >= c.tick() || c.detector.next(now) <= 0 {
+	if now.Sub(c.detector.last) >= c.tick() || c.detector.next(now) <= 0 || anyJoined(news) {
 		looked = true
 		if err := c.reapDead(ctx); err != nil {
 			return "", err
@@ -217,7 +227,7 @@ func (c *Controller) mend(ctx context.Context) error {
 
 // follow reads what is new in the journal, waiting for it if wait is not negative.
 func (c *Controller) follow(ctx context.Context, wait time.Duration) ([]batch.Event, error) {
-	events, err := c.Queue.Events(ctx, c.cursor, 1000, wait)
+	events, err := c.Queue.Events(ctx, c.cursor, mostNews, wait)
 	if err != nil {
 		return nil, err
 	}
@@ -226,6 +236,7 @@ func (c *Controller) follow(ctx context.Context, wait time.Duration) ([]batch.Ev
 	}
 	for _, e := range events {
 		c.count(e)
+		c.breaker.add(e)
 		c.known.add(e)
 		c.sealed = c.sealed || e.Type == batch.Sealed
 	}
@@ -275,13 +286,18 @@ func mayFinish(events []batch.Event) bool {
 	return false
 }
 
+// anyJoined tells whether there is somebody new, whose connections are to be seen before they may break.
+func anyJoined(events []batch.Event) bool {
+	return slices.ContainsFunc(events, func(e batch.Event) bool { return e.Type == batch.Joined })
+}
+
 func (c *Controller) reapDead(ctx context.Context) error {
 	workers, err := c.Queue.Workers(ctx)
 	if err != nil {
 		return err
 	}
-	clients, err := c.Queue.Clients(ctx)
-	if batch.Transient(err) {
+	clients, err := c.clients(ctx)
+	if err != nil {
 		return err
 	}
 	now := time.Now()
@@ -295,6 +311,19 @@ func (c *Controller) reapDead(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// clients returns who is connected, nobody if the server does not tell: then it is not asked again.
+func (c *Controller) clients(ctx context.Context) (batch.Clients, error) {
+	if c.blind {
+		return batch.Clients{}, nil
+	}
+	clients, err := c.Queue.Clients(ctx)
+	if batch.Transient(err) || ctx.Err() != nil {
+		return batch.Clients{}, err
+	}
+	c.blind = err != nil
+	return clients, nil
 }
 
 // overdue says which limit is passed, or nothing.

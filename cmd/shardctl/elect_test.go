@@ -108,8 +108,8 @@ func TestElectionVerdict(t *testing.T) {
 func TestElectionWithoutTests(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
+	c.startWorker("w1", "--elect").wait().expect(t, 2, "which tests?")
 	c.startWorker("w1", "--elect", "--tests", list(t)).wait().expect(t, 4, "no tests")
 	c.startWorker("w1", "--elect", "--tests", list(t), "--allow-empty").wait().expect(t, 0, "no tests")
 	c.startWorker("w1", "--tests", list(t, "a")).wait().expect(t, 2, "--tests is for a worker that may become the leader")
-	c.startWorker("w1", "--elect").wait().expect(t, 2, "which tests?")
 }

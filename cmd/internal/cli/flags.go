@@ -27,6 +27,7 @@ func (w *Where) Register(flags *pflag.FlagSet) {
 
 // Resolve fills in what the environment says, and checks it. With embedded, no URL means a server in this process.
 func (w *Where) Resolve(embedded bool, lookupEnv func(string) (string, bool)) error {
+	_ = os.Unsetenv(EnvName("redis-url")) // it may hold a password, which tests have no business to print
 	if w.RedisURL == "" {
 		w.RedisURL, _ = lookupEnv("REDIS_URL")
 	}

@@ -61,6 +61,9 @@ func (j Judged) parts(a *Attempt) []batch.Case {
 		return append([]batch.Case(nil), a.Outcome.Cases...)
 	}
 	own := batch.Case{Status: j.Status, Message: first(j.Why, j.Reason)}
+	if a != nil && a.Decision == batch.Final { // the reason is why there was no retry
+		own.Message = j.Why
+	}
 	own.Classname, own.Name = j.names()
 	if a != nil && a.End == Finished {
 		o := a.Outcome
