@@ -48,6 +48,25 @@
 // give back what that answer brings. A worker's id is never used again, so that what was meant for a worker
 // cannot hit its successor of the same name.
 //
+// # Lost data
+//
+// Servers lose data: they are killed and start empty, are flushed, evict keys, fail over to a replica that is behind. Each
+// run has a birth and an epoch. Whoever finds the run damaged (its hash, its markers, its list or its gates are not whole)
+// opens it again under a new epoch, of the same birth ([Queue.Reopen]); all requests under the old epoch are refused from then on,
+// and those who sent them join anew. Results come back from those who know them: controllers ([Queue.Restore]) and workers
+// (reports under [NoBatch]). A run of another birth is another run ([Replaced]). When a list, a set or the results are gone and
+// the rest is whole, the lengths do not add up ([IsUneven]), and [Queue.Audit] brings every test back to one place. A worker whose
+// numbers are higher than Redis's knows that writes were lost ([Rewound]), hands back and joins anew.
+//
+// # Gates
+//
+// A test may stand behind a gate, a command that decides on each worker whether it may run there. Such tests wait in lists of
+// their own, so that a batch never mixes gates, and a refusal sends back what no other test has to wait for. The answer is in the worker's
+// record: it stands until the worker gives another, and leaves with it. A worker claims what its gates let pass first, and is
+// offered ONE test of a gate that it never asked, or whose no is some time ago; the claim names the gates that refuse it now,
+// so that no test bounces. When all that is left stands behind gates that every live worker refuses ([IsStuck]), somebody
+// decides to give it up; until then whoever comes and qualifies takes it.
+//
 // # Waiting
 //
 // Every answer to a worker says where the run's wake stream stood. [Queue.Wait] from there returns as soon as somebody
@@ -56,6 +75,5 @@
 // # What is not here
 //
 // This package does not decide when a worker is dead, or how long to wait for anything: that is package recovery. It
-// does not know how tests are run, ordered or shown. Data that Redis lost is noticed, but not yet brought back: to open the
-// run anew and report to it what was finished before is the business of those who still know it.
+// does not know how tests are run, ordered or shown.
 package batch
