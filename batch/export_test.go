@@ -1,6 +1,14 @@
 package batch
 
-import "github.com/redis/go-redis/v9"
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
 
 // Scripts are the scripts by name, for the simulation and for raw requests.
 func Scripts() map[string]*redis.Script {
@@ -13,3 +21,38 @@ func Scripts() map[string]*redis.Script {
 
 // DeclaredKeys are what every script is given as KEYS, before the sets of workers.
 func DeclaredKeys(k Keys) []string { return k.fixed() }
+
+// Mutation returns a function that replaces old, which must be once in lua/<part>.lua, in all scripts with this part. It
+// is for a process of its own: there is no way back.
+func Mutation(part, old, replacement string) (apply func(), err error) {
+	text, err := sources.ReadFile("lua/" + part + ".lua")
+	if err != nil {
+		return nil, err
+	}
+	if n := strings.Count(string(text), old); n != 1 {
+		return nil, fmt.Errorf("lua/%s.lua has %q %d times, not once", part, old, n)
+	}
+	mutated := strings.Replace(string(text), old, replacement, 1)
+	return func() {
+		for _, s := range append(slices.Collect(maps.Values(Scripts())), leadScript, resignScript) {
+			*s = *redis.NewScript(strings.Replace(sourceOf(s), string(text), mutated, 1))
+		}
+	}, nil
+}
+
+// sourceOf asks a script for its text, which it gives only to a server.
+func sourceOf(s *redis.Script) string {
+	var server scriptServer
+	s.Load(context.Background(), &server)
+	return server.source
+}
+
+type scriptServer struct {
+	redis.Scripter // no other method is called
+	source         string
+}
+
+func (s *scriptServer) ScriptLoad(ctx context.Context, source string) *redis.StringCmd {
+	s.source = source
+	return redis.NewStringCmd(ctx)
+}

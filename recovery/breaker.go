@@ -85,20 +85,20 @@ func (b *breaker) reason() string {
 		}
 	}
 	o := b.last.Outcome
-	return fmt.Sprintf("the test runner fails before it runs a test (%d in a row, each alone): %s%s; see why on a worker, then run anew",
-		len(b.unexecuted), shorten(o.Message, 100), lastLine(o.Output))
+	return fmt.Sprintf("the test runner fails before it runs a test (%d in a row, each alone): %s%s; try it by hand on a worker, then start a new run",
+		len(b.unexecuted), shorten(o.Message, 70), lastLine(o.Output))
 }
 
 // lastLine returns the last line of an output as a part of a sentence, if there is any.
 func lastLine(output string) string {
 	lines := strings.Split(strings.TrimSpace(output), "\n")
 	if last := strings.TrimSpace(lines[len(lines)-1]); last != "" {
-		return ": " + shorten(last, 80)
+		return ": " + shorten(last, 60)
 	}
 	return ""
 }
 
-// shorten cuts a text to at most so many characters. A verdict has room for one line.
+// shorten cuts a text to at most so many characters: a verdict shows the reason as one line, and the tests' own output below.
 func shorten(text string, most int) string {
 	if r := []rune(text); len(r) > most {
 		return string(r[:most-1]) + "…"

@@ -27,8 +27,8 @@ func TestBreaker(t *testing.T) {
 		journal string
 		stops   bool
 	}{
-		"nothing works":                                 {"w1+, " + five("w1"), true},
-		"nothing works, batches of several before":      {"w1+, w1[, w1], w1[, " + five("w1"), true},
+		"nothing works": {"w1+, " + five("w1"), true},
+		"nothing works, batches of several before": {"w1+, w1[, w1], w1[, " + five("w1"), true},
 		"fewer":                                         {"w1+, w1 a unexecuted, w1 b unexecuted, w1 c unexecuted, w1 d unexecuted", false},
 		"one test again and again":                      {"w1+" + strings.Repeat(", w1 a unexecuted", 9), false},
 		"a test passes in between":                      {"w1+, w1 a unexecuted, w1 b unexecuted, w1 z passed, w1 c unexecuted, w1 d unexecuted, w1 e unexecuted", false},
@@ -63,7 +63,7 @@ func TestBreaker(t *testing.T) {
 				if progress != batch.IsAborted || err != nil || took > 0 || f.abortion.EnoughFailures || f.abortion.Who != "controller" {
 					t.Fatalf("it ended %q, %v after %v: %+v", progress, err, took, f.abortion)
 				}
-				for _, text := range []string{"before it runs a test", " in a row, each alone): exit status 127: sh: jest: not found; see why"} {
+				for _, text := range []string{"before it runs a test", " in a row, each alone): exit status 127: sh: jest: not found; try it by hand"} {
 					if !strings.Contains(f.abortion.Why, text) {
 						t.Errorf("it does not say %q: %s", text, f.abortion.Why)
 					}
@@ -126,7 +126,7 @@ func TestBreakerIsBrief(t *testing.T) {
 			}
 		})
 		_, _, _, _ = supervise(t.Context(), f, recovery.Limits{})
-		if n := len([]rune(f.abortion.Why)); n == 0 || n > 290 || strings.Contains(f.abortion.Why, "\ufffd") {
+		if n := len([]rune(f.abortion.Why)); n == 0 || n > 260 || strings.Contains(f.abortion.Why, "\ufffd") {
 			t.Errorf("%d characters: %s", n, f.abortion.Why)
 		}
 	})

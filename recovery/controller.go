@@ -235,6 +235,9 @@ func (c *Controller) follow(ctx context.Context, wait time.Duration) ([]batch.Ev
 		c.cursor = events[len(events)-1].ID
 	}
 	for _, e := range events {
+		if e.Type == batch.Opened { // a journal that begins anew tells again what was brought back
+			c.failures, c.firstFailure, c.problems, c.sealed = 0, "", map[batch.Problem]bool{}, false
+		}
 		c.count(e)
 		c.breaker.add(e)
 		c.known.add(e)

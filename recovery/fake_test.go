@@ -63,12 +63,12 @@ func (f *fake) tell(e batch.Event) {
 	}
 }
 
-func (f *fake) Events(ctx context.Context, after string, _ int, wait time.Duration) ([]batch.Event, error) {
+func (f *fake) Events(ctx context.Context, after string, most int, wait time.Duration) ([]batch.Event, error) {
 	var seen int
 	fmt.Sscan(after, &seen)
 	read := func() (events []batch.Event, err error) {
 		f.do(func() {
-			events = f.journal[seen:]
+			events = f.journal[seen:min(seen+most, len(f.journal))]
 			if f.away {
 				err = errAway
 			}

@@ -80,7 +80,7 @@ func (o *runOptions) local(ctx, now context.Context, q *batch.Queue, r runner.Ru
 	err := worker.Run(ctx, now, q, r, worker.Options{
 		Name: name, Info: cli.HostInfo(), Index: index, BatchSize: o.how.BatchSize, Log: log, StopTimeout: o.how.StopTimeout,
 		Limits: runner.Limits{Test: o.how.TestTimeout, Batch: o.how.BatchTimeout, Grace: runner.DefaultGrace},
-		Joined: func(joined string) { id = joined }, Gates: gates,
+		Joined: func(joined string) { id = joined }, Gates: gates, MaxConsecutiveFailures: o.how.MaxConsecutiveFailures,
 	})
 	if errors.Is(err, worker.ErrUnqualified) {
 		log.Warn("a local worker leaves", "worker", index, "why", err)

@@ -1,9 +1,12 @@
 package main
 
 import (
-	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"fmt"
 	"testing"
+	"time"
 
+	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/cli"
 	"github.com/shardctl/shardctl/junit"
 )
 
@@ -40,4 +43,42 @@ func TestStopsEarly(t *testing.T) {
 			c.empty()
 		})
 	}
+}
+
+// It ends at once for workers anywhere, whatever they run: nobody waits until somebody looks again.
+func TestStopsEarlyEverywhere(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	tests := append(number("block", 3), "bad", "never")
+	controller := c.start("shardctl", c.where("run", "--fail-fast", "--expect-workers", "5", "--tests", list(t, tests...))...)
+	attach(t, c.rdb, "r")
+	var workers []*process
+	for n := range 3 {
+		workers = append(workers, c.worker(fmt.Sprint("w", n), "--batch-size", "1"))
+	}
+	c.barrier.blocked(t, 3)
+	template := fake(t, "-mode", "fail", "-junit", "{junit}", "-stdin")
+	workers = append(workers, c.start("shardworker", with(template, c.where("--name=bad", "--batch-size", "1")...)...))
+	controller.wait().expect(t, 1, "FAILED", "4 of 5 tests not run, 1 failed")
+	for _, w := range workers {
+		w.wait().expect(t, 0)
+	}
+	events, err := attach(t, c.rdb, "r").Events(t.Context(), batch.JournalStart, 1000, -1)
+	must(t, err)
+	var failed, aborted, left time.Time // Redis's clock
+	for _, e := range events {
+		switch e.Type {
+		case batch.Finish:
+			failed = e.Time
+		case batch.Aborted:
+			aborted = e.Time
+		case batch.Left:
+			left = e.Time
+		}
+	}
+	// On an idle machine it takes some milliseconds. A look every five seconds would be seen.
+	if stopped, gone := aborted.Sub(failed), left.Sub(failed); stopped > time.Second || gone > 3*time.Second {
+		t.Errorf("the run was stopped %v after the failure, the last worker left after %v", stopped, gone)
+	}
+	c.empty()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -76,6 +77,9 @@ func TestGoSuiteWithBadTests(t *testing.T) {
 		"TestHangsAtWork":    {junit.Errored, "waiting for the database, try 1"},
 	}
 	all := statuses(t, report)
+	if history := regexp.MustCompile(`(?m)^     crashed its runner on local\d\.\S+ (?:alone|in a batch of \d+): .*SIGKILL.*\n     then crashed its runner on local\d\.\S+ alone: .*SIGKILL`); !history.MatchString(r.out) {
+		t.Errorf("the history of TestIsKilled is not told:\n%s", r.out)
+	}
 	seen := 0
 	for name, status := range all {
 		short, inTrouble := strings.CutPrefix(name, trouble)

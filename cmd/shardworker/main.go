@@ -132,7 +132,7 @@ func (o *options) workFor(ctx context.Context, q *batch.Queue, r runner.Runner, 
 	err := worker.Run(ctx, cli.Now(ctx), q, r, worker.Options{
 		Name: o.workerName(), Info: cli.HostInfo(), Index: o.index, BatchSize: o.how.BatchSize,
 		Limits: runner.Limits{Test: o.how.TestTimeout, Batch: o.how.BatchTimeout, Grace: runner.DefaultGrace}, Log: log,
-		StopTimeout: o.how.StopTimeout, Gates: gates,
+		StopTimeout: o.how.StopTimeout, Gates: gates, MaxConsecutiveFailures: o.how.MaxConsecutiveFailures,
 		Joined: func(id string) { log.Info("joined", "run", o.where.RunID, "worker", id) },
 	})
 	switch {

@@ -89,6 +89,7 @@ type How struct {
 	BatchSize                 int
 	TestTimeout, BatchTimeout time.Duration
 	StopTimeout               time.Duration
+	MaxConsecutiveFailures    int
 	Gates                     gate.Settings
 	// config is that of the project, once Apply has read it.
 	config Config
@@ -101,6 +102,7 @@ func (h *How) Register(flags *pflag.FlagSet) {
 	flags.DurationVar(&h.TestTimeout, "test-timeout", 10*time.Minute, "longest that one test may run (with a command after --: one batch); 0: no limit")
 	flags.DurationVar(&h.BatchTimeout, "batch-timeout", 0, "longest that a batch may run; 0: no limit")
 	flags.DurationVar(&h.StopTimeout, "stop-timeout", 30*time.Second, "how long running tests may go on after a stop (GitHub Actions allows 7s); 0: not at all")
+	flags.IntVar(&h.MaxConsecutiveFailures, "max-consecutive-failures", 0, "leave, so that other workers run the rest, when so many tests in a row ended badly on this one; 0: stay")
 	flags.StringVar(&h.Artifacts, "artifacts", "", "`FOLDER` that keeps what the command after -- puts into {artifacts}, in a subfolder for each batch")
 	d := gate.DefaultSettings()
 	flags.DurationVar(&h.Gates.Timeout, "gate-timeout", d.Timeout, "how long a gate may take to answer")
@@ -125,6 +127,7 @@ func (h *How) Apply() error {
 		AtLeast("test-timeout", h.TestTimeout, 0),
 		AtLeast("batch-timeout", h.BatchTimeout, 0),
 		AtLeast("stop-timeout", h.StopTimeout, 0),
+		AtLeast("max-consecutive-failures", h.MaxConsecutiveFailures, 0),
 		AtLeast("gate-timeout", h.Gates.Timeout, time.Millisecond),
 		AtLeast("gate-requeue-delay", h.Gates.RequeueDelay, time.Millisecond),
 		AtLeast("gate-cache-size", h.Gates.CacheSize, 1),

@@ -163,9 +163,18 @@ func onWorker(id string) string {
 	return " (on " + name(id) + ")"
 }
 
-// withoutResult tells of the tests that nobody knows to be good or bad.
+// withoutResult tells of the tests that nobody knows to be good or bad: first those that show why.
 func (t verdictText) withoutResult() {
 	without := t.v.with(batch.Lost, Missing, Aborted)
+	var shown, plain []Judged
+	for _, j := range without {
+		if a := j.decisive(); a != nil && a.End == Finished {
+			shown = append(shown, j)
+		} else {
+			plain = append(plain, j)
+		}
+	}
+	without = append(shown, plain...)
 	if len(without) == 0 {
 		return
 	}

@@ -104,8 +104,10 @@ func TestCommandAlone(t *testing.T) {
 		{"cut off", `report '<testcase name="a"/'`, batch.Outcome{Status: batch.Unexecuted,
 			Message: "the test was not executed: the command ended with exit status 0 and its JUnit file cannot be read: junit.xml: " +
 				"JUnit report: XML syntax error on line 1: expected /> in element"}},
-		{"crashed", "echo hello; kill -ABRT $$", batch.Outcome{Status: batch.Crashed, Output: "hello\n",
+		{"crashed", "echo hello; echo dying >&2; kill -ABRT $$", batch.Outcome{Status: batch.Crashed, Output: "hello\ndying\n",
 			Message: "the command was killed by SIGABRT, aborted"}},
+		{"crashed after a part of the report", `echo dying >&2; report '<testcase name="other"/>'; kill -KILL $$`, batch.Outcome{Status: batch.Crashed, Output: "dying\n",
+			Message: "the command was killed by SIGKILL, often because the machine ran out of memory"}},
 		{"crashed below a shell", "sh -c 'kill -SEGV $$' 2>/dev/null; exit $?", batch.Outcome{Status: batch.Crashed,
 			Message: "the command ended with exit status 139 (as shells report a command that was killed by SIGSEGV, segmentation fault)"}},
 		{"cannot be loaded", `echo hello; report '<testcase classname="pkg" name="mod" file="mod.py" line="3"><error message="SyntaxError: x">trace</error></testcase>'; exit 2`,
@@ -175,6 +177,10 @@ func TestCommandFlood(t *testing.T) {
 		got := runCommand(t, script(t, `head -c 50000000 /dev/zero | tr '\0' 'x'; echo; echo last; report "$1"; exit 3`, passA), "a")
 		if len(got.problems) != 1 || len(got.problems[0].Details) > 5<<10 || !strings.HasSuffix(got.problems[0].Details, "x\nlast") {
 			t.Errorf("%.200v", got.problems)
+		}
+		got = runCommand(t, script(t, "head -c 50000000 /dev/zero; echo dying >&2; kill -KILL $$"), "a")
+		if o := got.outcomes["a"]; o.Status != batch.Crashed || len(o.Output) > 3*outputEnds || !strings.HasSuffix(o.Output, "\x00dying\n") {
+			t.Errorf("%s, %d bytes of output that end with %q", o.Status, len(o.Output), o.Output[max(len(o.Output)-10, 0):])
 		}
 		got = runCommand(t, script(t, `head -c 50000000 /dev/zero; report '<testcase name="a"><failure/></testcase>'`), "a")
 		if n := len(got.outcomes["a"].Output); n < 2*outputEnds || n > 3*outputEnds {

@@ -36,7 +36,7 @@ func TestC(t *testing.T) {}
 `),
 	"osexit/p_test.go":  goFile(goPassing + "func TestB(t *testing.T) { os.Exit(0) }\nfunc TestC(t *testing.T) {}\n"),
 	"exit0/p_test.go":   goFile(goPassing + "func TestB(t *testing.T) { syscall.Exit(0) }\nfunc TestC(t *testing.T) {}\n"),
-	"sigkill/p_test.go": goFile(goPassing + "func TestB(t *testing.T) { syscall.Kill(os.Getpid(), syscall.SIGKILL); select {} }\nfunc TestC(t *testing.T) {}\n"),
+	"sigkill/p_test.go": goFile(goPassing + "func TestB(t *testing.T) { fmt.Println(\"to stdout\"); fmt.Fprintln(os.Stderr, \"to stderr\"); syscall.Kill(os.Getpid(), syscall.SIGKILL); select {} }\nfunc TestC(t *testing.T) {}\n"),
 	"parallel/p_test.go": goFile(`
 func TestA(t *testing.T) { t.Parallel(); time.Sleep(time.Hour) }
 func TestB(t *testing.T) { t.Parallel(); go func() { panic("oh") }(); time.Sleep(time.Hour) }

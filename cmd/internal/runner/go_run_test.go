@@ -95,7 +95,7 @@ finish Example passed`, nil},
 		{"osexit TestA TestB TestC", grace, "start TestA\nfinish TestA passed\nstart TestB\nfinish TestB failed panic: unexpected call to os.Exit(0) during test", []string{"os.Exit"}},
 		{"exit0 TestA TestB TestC", grace, "start TestA\nfinish TestA passed\nstart TestB\nfinish TestB crashed " + never + "exit status 0", nil},
 		{"exit0 TestC", grace, "start TestC\nfinish TestC passed", nil},
-		{"sigkill TestA TestB TestC", grace, "start TestA\nfinish TestA passed\nstart TestB\nfinish TestB crashed " + never + "killed by SIGKILL, often because the machine ran out of memory", nil},
+		{"sigkill TestA TestB TestC", grace, "start TestA\nfinish TestA passed\nstart TestB\nfinish TestB crashed " + never + "killed by SIGKILL, often because the machine ran out of memory", []string{"to stdout\nto stderr\n"}},
 		{"hang TestA TestB TestC", second, "start TestA\nfinish TestA passed\nstart TestB\nfinish TestB timeout it had not ended when the time limit of 1s was over (--test-timeout)", []string{"The goroutines of its process:", "waitsHere"}},
 		{"hang TestA TestB TestC", Limits{Batch: time.Second, Grace: time.Second}, "start TestA\nfinish TestA passed\nstart TestB", nil},
 		{"hang TestB", Limits{Batch: time.Second, Grace: time.Second}, "start TestB\nfinish TestB timeout it had not ended when the time limit of 1s was over (--batch-timeout)", []string{"waitsHere"}},
@@ -137,10 +137,15 @@ finish TestB failed package example.com/m/bad does not build: bad/p_test.go:7:28
 	}
 
 	t.Run("crash among parallel tests", func(t *testing.T) {
-		got, _ := runGo(t, g, Job{Batch: goBatch("parallel TestA TestB TestC"), Limits: grace})
+		got, events := runGo(t, g, Job{Batch: goBatch("parallel TestA TestB TestC"), Limits: grace})
 		for _, want := range []string{"finish TestA crashed panic: oh", "finish TestB crashed panic: oh", "finish TestC passed"} {
 			if !slices.Contains(got, want) {
 				t.Errorf("%q lacks %q", got, want)
+			}
+		}
+		for _, e := range events {
+			if e.Outcome.Status == batch.Crashed && !strings.Contains(e.Outcome.Output, "panic: oh") {
+				t.Errorf("%s: the output lacks the panic: %q", e.Test, e.Outcome.Output)
 			}
 		}
 	})

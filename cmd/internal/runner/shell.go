@@ -33,8 +33,8 @@ type ShellEnd struct {
 	Output string
 }
 
-// Run runs the command. When it returns, nothing is left of the command's process group, however it ended. The error is
-// context.Cause(ctx) if ctx ended before the command did; any other says why it could not be started.
+// Run runs the command. When it returns, nothing is left of what the command started (see process.run), however it ended. The
+// error is context.Cause(ctx) if ctx ended before the command did; any other says why it could not be started.
 func (s Shell) Run(ctx context.Context) (ShellEnd, error) {
 	limited, cancel := withLimit(ctx, s.Limit, s.Flag)
 	defer cancel()

@@ -178,17 +178,14 @@ func (h *tagHunt) look(pid string) sighting {
 	return isStranger
 }
 
-// inExecve says of a process whose environment was read as empty that it has one or will have one. Threads of the kernel and
-// zombies have no memory; an environment that is truly empty has a place there.
+// inExecve says of a process whose environment was read as empty that it has one by now, or may get one: execve makes the memory
+// first, fills in the environment, and sets startcode last. Threads of the kernel and zombies have no memory.
 func inExecve(pid string) bool {
-	const vsize, envStart, envEnd = 23 - 3, 50 - 3, 51 - 3 // proc_pid_stat(5), from the field after the name
+	const vsize, startCode, envStart, envEnd = 23 - 3, 26 - 3, 50 - 3, 51 - 3 // proc_pid_stat(5), from the field after the name
 	stat, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {
 		return false
 	}
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	if len(fields) <= envEnd || fields[vsize] == "0" {
-		return false
-	}
-	return fields[envEnd] == "0" || fields[envStart] != fields[envEnd]
+	return len(fields) > envEnd && fields[vsize] != "0" && (fields[startCode] == "0" || fields[envStart] != fields[envEnd])
 }

@@ -116,6 +116,28 @@ func TestProcessTagNested(t *testing.T) {
 	}
 }
 
+// In the middle of an execve a process is no stranger: its environment is not there yet.
+func TestTagLookInExecve(t *testing.T) {
+	own := newTag()
+	hunt := newTagHunt(own)
+	for range 300 {
+		cmd := exec.Command("/bin/sleep", "1000")
+		cmd.Env = append(own.env(), "PAD="+strings.Repeat("x", 100_000)) // the kernel is busy with it for a while
+		if err := cmd.Start(); err != nil {                              // returns within execve
+			t.Fatal(err)
+		}
+		seen := isUnclear
+		for seen == isUnclear {
+			seen = hunt.look(strconv.Itoa(cmd.Process.Pid))
+		}
+		if seen != isTagged {
+			t.Errorf("%v", seen)
+		}
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}
+}
+
 func TestTagLook(t *testing.T) {
 	own := newTag()
 	hunt := newTagHunt(own)

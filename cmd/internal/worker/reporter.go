@@ -55,8 +55,12 @@ func (r *reporter) emit(events ...batch.Event) {
 	for _, e := range events {
 		clip(&e.Outcome)
 		e.Problem.Details = shorten(e.Problem.Details, mostOutput)
-		if r.counts(e) {
-			r.events = append(r.events, e)
+		if !r.counts(e) {
+			continue
+		}
+		r.events = append(r.events, e)
+		if err := r.w.breaker.test(e); err != nil {
+			r.cancel(err)
 		}
 	}
 	r.w.outcomes.add(r.events[fresh:]...)

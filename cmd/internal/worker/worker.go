@@ -26,6 +26,8 @@ type Options struct {
 	BatchSize int
 	// Limits of each batch.
 	Limits runner.Limits
+	// MaxConsecutiveFailures is after how many tests in a row that ended badly the worker leaves, see UselessError. 0: it stays.
+	MaxConsecutiveFailures int
 	// Gates decides which tests this worker may run.
 	Gates gate.Options
 	// StopTimeout is how long the running test may go on after a stop. 0: not at all.
@@ -54,7 +56,7 @@ var (
 )
 
 // Run works for a run until it is over or stop ends, and returns nil in both cases: the worker has done its duty, whatever
-// the tests say. ErrUnqualified is as good. Any other error means that it could not: Redis is gone, holds no such run any
+// the tests say. ErrUnqualified is as good. UselessError says that others should run the tests. Any other error means that it could not: Redis is gone, holds no such run any
 // more, or the runner cannot work. What it held is handed back.
 //
 // When stop ends, nothing more is claimed, the tests of the batch that have not started go back at once, and the running one
@@ -71,7 +73,7 @@ func Run(stop, now context.Context, q *batch.Queue, r runner.Runner, o Options) 
 	if o.Journal == "" {
 		o.Journal = os.TempDir()
 	}
-	w := &worker{q: q, runner: r, o: o, stop: stop, now: now, gates: keeper}
+	w := &worker{q: q, runner: r, o: o, stop: stop, now: now, gates: keeper, breaker: breaker{most: o.MaxConsecutiveFailures}}
 	w.outcomes = openOutcomes(o.Journal, q.RunID(), q.Birth(), o.Name, o.Log)
 	defer func() { w.outcomes.close(w.over) }()
 	var end context.CancelFunc
@@ -108,6 +110,8 @@ type worker struct {
 	runner runner.Runner
 	gates  *gate.Keeper
 	o      Options
+	// breaker says when nothing works here.
+	breaker breaker
 	// stop says stop claiming, now stop running; redis is for requests, and outlives them.
 	stop, now, redis context.Context
 	m                *batch.Member
@@ -271,20 +275,25 @@ func (w *worker) run(ctx context.Context, life *life, b batch.Batch) error {
 		return err
 	}
 	life.release()
-	how := batch.Requeue
-	if runErr != nil || !qualified || ctx.Err() != nil {
+	how, cause := batch.Requeue, context.Cause(running)
+	if runErr != nil || cause != nil || !qualified || ctx.Err() != nil {
 		how = batch.HandBack
 	}
 	if err := w.settle(b.Number, how); err != nil {
 		return err
 	}
-	switch cause := context.Cause(running); {
+	var useless *UselessError
+	switch {
 	case ctx.Err() != nil || errors.Is(cause, errAborted):
 		return nil // the next claim, or the look at ctx, ends the work
+	case errors.As(cause, &useless):
+		return cause
 	case runErr != nil && qualified:
 		return fmt.Errorf("the runner cannot work: %w", runErr)
+	case runErr != nil || !qualified || len(b.Tests) == 0:
+		return runErr
 	}
-	return runErr
+	return w.breaker.batch(w.othersWork)
 }
 
 // drain is what a stop does to the batch under way: tests that have not started go back at once, so that others run them
