@@ -52,7 +52,7 @@ type Controller struct {
 	Name string
 	// Renew brings back a run whose data Redis lost, as far as its caller can, and returns it; known are the events of the
 	// tests whose result is known, by test. damaged: the run is gone, or is there under another epoch; otherwise its list lost
-	// its end. The errors that are batch.Gone or batch.Transient may pass, and it is called again. nil: a run that is lost is.
+	// its end. The errors that are batch.Gone, batch.OtherEpoch or batch.Transient may pass, and it is called again. nil: a run that is lost is.
 	Renew func(ctx context.Context, damaged bool, known [][]batch.Event) (Queue, error)
 	// Observe is called with every event of the journal, in order, and once in a while with none so that time is seen to
 	// pass. It is called by Supervise's goroutine.
@@ -119,7 +119,7 @@ func (c *Controller) judge(ctx context.Context, progress batch.Progress, err err
 		if err = c.renew(ctx, true); err == nil {
 			return false, nil
 		}
-		if !errors.Is(err, batch.Gone) && !batch.Transient(err) {
+		if !errors.Is(err, batch.Gone) && !errors.Is(err, batch.OtherEpoch) && !batch.Transient(err) {
 			return true, err
 		}
 	case !batch.Transient(err):

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/pflag"
@@ -74,21 +75,22 @@ func (o *options) workElecting(ctx context.Context, streams cli.Streams, args cl
 	defer endCampaign(nil)
 	working, endWork := context.WithCancelCause(ctx)
 	defer endWork(nil)
-	campaign := make(chan error, 1)
+	campaign := make(chan struct{})
 	go func() {
 		err := recovery.Campaign(campaigning, election, o.workerName()+"."+strings.ToLower(rand.Text()[:8]), options.Lease, lead.lead)
 		if err != nil && !lead.told {
 			endWork(err) // it could not list the tests, or there are none: nobody else will
 		}
-		campaign <- err
+		close(campaign)
 	}()
 	q, err := cli.Await(working, rdb, o.where.RunID, o.wait, log)
 	if err == nil {
+		lead.known.Store(q)
 		err = o.workFor(working, q, r, o.how.GateOptions(q, given, secret, log), log)
 	}
 	endCampaign(errWorkDone)
-	if campaignErr := <-campaign; lead.told {
-		return campaignErr
+	if <-campaign; lead.told {
+		return lead.verdict
 	}
 	if err != nil {
 		return err
@@ -108,8 +110,12 @@ type leadership struct {
 	log     *slog.Logger
 
 	tests []batch.Test // once they are listed
-	// told: the verdict of the run was told. To be read when the campaign is over.
-	told bool
+	// known is the run once this worker, or its lead, has seen it. Both their goroutines write, the lead's reads.
+	known atomic.Pointer[batch.Queue]
+	// told: the verdict of the run was told; it may be that the lead was lost meanwhile, and the campaign went on. Both are to be
+	// read when the campaign is over.
+	told    bool
+	verdict error
 }
 
 // lead lists the tests, opens the run and attends it, until ctx ends: then somebody else leads, or nobody has to any more.
@@ -124,7 +130,7 @@ func (l *leadership) lead(ctx context.Context) error {
 	}
 	q, err := control.Opening{
 		RunID: l.o.where.RunID, Tests: slices.Clone(l.tests), Options: l.options, Secret: l.secret, Log: l.log,
-		Manifest: control.Manifest(l.tests, l.o.how.Runner, l.args.After),
+		Manifest: control.Manifest(l.tests, l.o.how.Runner, l.args.After), Known: l.known.Load(),
 	}.Open(ctx, l.rdb)
 	if errors.Is(err, batch.Ended) {
 		q, err = batch.Attach(ctx, l.rdb, l.o.where.RunID) // this worker came late; the verdict is there
@@ -132,8 +138,9 @@ func (l *leadership) lead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.known.CompareAndSwap(nil, q)
 	err = l.attendance(q, l.tests).Attend(ctx)
-	l.told = ctx.Err() == nil || !errors.Is(err, context.Cause(ctx))
+	l.told, l.verdict = ctx.Err() == nil || !errors.Is(err, context.Cause(ctx)), err
 	return err
 }
 

@@ -2,8 +2,10 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -19,15 +21,44 @@ type Opening struct {
 	// Secret proves where the commands of gates come from; empty: there is none.
 	Secret string
 	Log    *slog.Logger
+	// Known is the run if it was seen before, else nil. If Redis has lost it, it is brought back as the same run: its workers would
+	// leave another one alone.
+	Known *batch.Queue
 }
 
 // Open opens the run, or finds it under way with the same list, puts all tests into it and closes the list. It may be repeated, by
-// anybody: what is there already stays.
+// anybody: what is there already stays. Redis may be away meanwhile, or lose what it has of the run.
 func (o Opening) Open(ctx context.Context, rdb redis.UniversalClient) (*batch.Queue, error) {
+	for began := time.Now(); ; {
+		q, err := o.open(ctx, rdb)
+		if err == nil || !errors.Is(err, batch.Gone) && !errors.Is(err, batch.OtherEpoch) && !batch.Transient(err) || time.Since(began) > outage {
+			return q, err
+		}
+		o.Log.Warn("the list could not be put into Redis, trying again", "run", o.RunID, "error", err)
+		select {
+		case <-time.After(again):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// again is how long Open waits before it tries again.
+const again = 500 * time.Millisecond
+
+func (o *Opening) open(ctx context.Context, rdb redis.UniversalClient) (*batch.Queue, error) {
+	if o.Known != nil {
+		if _, err := o.Known.Reattach(ctx); errors.Is(err, batch.Gone) {
+			if _, err := o.Known.Reopen(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
 	q, err := batch.Open(ctx, rdb, o.RunID, o.Manifest, o.Options)
 	if err != nil {
 		return nil, err
 	}
+	o.Known = q
 	if q.Options() != o.Options {
 		o.Log.Warn("the run is under way with other options (retries, budgets, lease); those hold", "run", o.RunID)
 	}

@@ -11,16 +11,24 @@ import (
 // renew brings back a run whose data Redis lost; see recovery.Controller. Who does not know the list can only find what another
 // controller made of it.
 func (s *Attendance) renew(ctx context.Context, damaged bool, known [][]batch.Event) (recovery.Queue, error) {
+	q, err := s.bringBack(ctx, damaged, known)
+	if errors.Is(err, batch.Ended) {
+		q, err = s.Queue.Reattach(ctx) // another controller has brought it to its end
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.Queue = q
+	return q, nil
+}
+
+func (s *Attendance) bringBack(ctx context.Context, damaged bool, known [][]batch.Event) (*batch.Queue, error) {
 	q, err := s.Queue, error(nil)
 	switch {
 	case damaged && s.Tests == nil:
 		q, err = s.Queue.Reattach(ctx)
 	case damaged:
-		if q, err = s.Queue.Reopen(ctx); errors.Is(err, batch.Ended) {
-			q, err = s.Queue.Reattach(ctx) // another controller has brought it to its end
-			s.Queue = q
-			return q, err
-		}
+		q, err = s.Queue.Reopen(ctx)
 	}
 	if err != nil {
 		return nil, err
@@ -39,6 +47,5 @@ func (s *Attendance) renew(ctx context.Context, damaged bool, known [][]batch.Ev
 			return nil, err
 		}
 	}
-	s.Queue = q
 	return q, nil
 }
