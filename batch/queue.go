@@ -72,16 +72,21 @@ func Open(ctx context.Context, rdb redis.UniversalClient, runID, manifest string
 //
 // Errors: Replaced; Mismatch; Ended.
 func (q *Queue) Reopen(ctx context.Context) (*Queue, error) {
-	// Worker sets whose owners Redis forgot are found by their names.
-	var stray []string
-	iter := q.rdb.Scan(ctx, 0, q.keys.Worker("*"), 1000).Iterator()
-	for iter.Next(ctx) {
-		stray = append(stray, strings.TrimPrefix(iter.Val(), q.keys.Worker("")))
-	}
-	if err := iter.Err(); err != nil {
+	sets, err := q.workerSets(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return q.open(ctx, stray, q.epoch, q.birth, true, q.manifest, q.options)
+	return q.open(ctx, sets, q.epoch, q.birth, true, q.manifest, q.options)
+}
+
+// workerSets returns the ids of the workers that have a set, also of those that Redis has forgotten.
+func (q *Queue) workerSets(ctx context.Context) ([]string, error) {
+	var ids []string
+	iter := q.rdb.Scan(ctx, 0, q.keys.Worker("*"), 1000).Iterator()
+	for iter.Next(ctx) {
+		ids = append(ids, strings.TrimPrefix(iter.Val(), q.keys.Worker("")))
+	}
+	return ids, iter.Err()
 }
 
 func (q *Queue) open(ctx context.Context, workers []string, damaged, birth string, known bool, manifest string, o Options) (*Queue, error) {
@@ -223,7 +228,11 @@ func (q *Queue) Finish(ctx context.Context, workers []string, giveUp bool) (Prog
 
 // Audit brings each test back to one place, and returns how many were nowhere.
 func (q *Queue) Audit(ctx context.Context) (int, error) {
-	return q.run(ctx, auditScript, nil).Int()
+	sets, err := q.workerSets(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return q.run(ctx, auditScript, sets).Int()
 }
 
 // Abortion says why a run is stopped.

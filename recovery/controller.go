@@ -28,14 +28,18 @@ type Limits struct {
 	Run time.Duration
 	// FirstWorker is how long the first worker may take to arrive, NoWorker how long there may be none afterwards.
 	FirstWorker, NoWorker time.Duration
-	// Outage is how long Redis may be away, or without the run's data.
-	Outage time.Duration
+	// Outage is how long Redis may be away, Lost how long it may be without the run's data.
+	Outage, Lost time.Duration
 	// Unqualified is how long tests whose gates all workers refuse may be all that is left, before they are given up. While
 	// expected workers have not come yet, it is NoWorker. Here 0 means at once.
 	Unqualified time.Duration
 	// Failures is how many tests may fail for good, and problems come up, before the run is stopped.
 	Failures int
 }
+
+// LostLeases is how many leases a run may be gone from Redis before those who do not know its list give it up: whoever does brings
+// it back sooner.
+const LostLeases = 4
 
 // farewell is how long workers may take to leave a run that is over.
 const farewell = 10 * time.Second
@@ -111,10 +115,10 @@ func (c *Controller) judge(ctx context.Context, progress batch.Progress, err err
 		c.good = time.Now()
 		return false, nil
 	case c.Renew != nil && (errors.Is(err, batch.Gone) || errors.Is(err, batch.OtherEpoch)):
-		if c.Limits.Outage > 0 && time.Since(c.good) > c.Limits.Outage {
+		if c.Limits.Lost > 0 && time.Since(c.good) > c.Limits.Lost {
 			// Workers that still find the run are told, as far as Redis has it.
 			_, _ = c.Queue.Abort(ctx, batch.Abortion{Why: err.Error(), Who: c.Name})
-			return true, fmt.Errorf("nobody who knows its list has brought the run back within %v: %w", c.Limits.Outage, err)
+			return true, fmt.Errorf("nobody who knows its list has brought the run back within %v: %w", c.Limits.Lost, err)
 		}
 		if err = c.renew(ctx, true); err == nil {
 			return false, nil

@@ -14,12 +14,16 @@ type known struct {
 }
 
 func (k *known) add(e batch.Event) {
-	switch {
-	case e.Type == batch.Opened || k.events == nil: // a journal that begins anew tells again what was brought back
+	if e.Type == batch.Opened || k.events == nil { // a journal that begins anew tells again what was brought back
 		k.events, k.final = map[string][]batch.Event{}, map[string]bool{}
 	}
 	if e.Type != batch.Finish && e.Type != batch.Resulted {
 		return
+	}
+	for _, told := range k.events[e.Test] {
+		if e.Batch != batch.NoBatch && told.Worker == e.Worker && told.Batch == e.Batch {
+			return // brought back, and told again
+		}
 	}
 	k.events[e.Test] = append(k.events[e.Test], e)
 	if e.Type == batch.Resulted || e.Decision == batch.Final {

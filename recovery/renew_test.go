@@ -67,7 +67,7 @@ func TestRenew(t *testing.T) {
 func TestRenewInVain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &recovery.Controller{
-			Queue: gone{newFake()}, Lease: lease, Limits: recovery.Limits{Outage: time.Minute}, Observe: func([]batch.Event) {},
+			Queue: gone{newFake()}, Lease: lease, Limits: recovery.Limits{Lost: time.Minute}, Observe: func([]batch.Event) {},
 			Renew: func(context.Context, bool, [][]batch.Event) (recovery.Queue, error) {
 				return nil, &batch.Error{Code: batch.Gone}
 			},

@@ -11,6 +11,13 @@ local retry = undeclared(ids, {})
 if retry then return retry end
 table.sort(ids)
 
+-- The sets of workers that Redis forgot, as far as the caller found them.
+local live = {}
+for _, id in ipairs(ids) do live[set_of(id)] = true end
+for i = FIXED + 1, #KEYS do
+  if not live[KEYS[i]] and string.sub(KEYS[i], 1, #set_of('')) == set_of('') then redis.call('DEL', KEYS[i]) end
+end
+
 local seen = {}
 for _, test in ipairs(redis.call('HKEYS', RESULTS)) do seen[test] = true end
 

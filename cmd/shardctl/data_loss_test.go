@@ -3,8 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -21,7 +21,7 @@ import (
 )
 
 // script is a test runner for tests whose names say what they do. It records in its folder which tests began and which
-// ended, whatever Redis knows of that.
+// ended, whatever Redis knows of that, and which it has put into a JUnit file.
 const script = `dir=$1 junit=$2 status=0; shift 2
 echo '<testsuite name="fake">' >"$junit.part"
 for test in "$@"; do
@@ -31,7 +31,7 @@ for test in "$@"; do
 	sleep*) sleep "$SLEEP" ;;
 	long*) sleep "$LONG" ;;
 	poison*) echo "this test kills its process" >&2; kill -9 $$ ;;
-	deadly*) kill -9 $PPID; sleep 1000 ;;
+	deadly*) kill -9 $PPID; exec sleep 1000 ;;
 	esac
 	echo "$test" >>"$dir/ended"
 	case $test in
@@ -41,6 +41,7 @@ for test in "$@"; do
 done
 echo '</testsuite>' >>"$junit.part"
 mv "$junit.part" "$junit"
+printf '%s\n' "$@" >>"$dir/reported"
 exit $status
 `
 
@@ -308,8 +309,6 @@ type damage struct {
 	late bool
 	// unnoticed: nothing was lost, so nothing runs again, and no worker is presumed dead.
 	unnoticed bool
-	// litter: sets of workers of which Redis knows nothing any more stay until they expire.
-	litter bool
 }
 
 // evicted is the damage of a key that is not there any more.
@@ -333,7 +332,6 @@ func TestDataLoss(t *testing.T) {
 	gated := evicted("the gates", batch.Keys.Gates)
 	gated.run = []string{"--gate", "late*=true"}
 	forgotten := evicted("workers", batch.Keys.Workers)
-	forgotten.litter = true
 	gatedList := damage{name: "the lists of a gate evicted", run: gated.run, do: func(s *stage, _ []*process) {
 		for gate := range s.look().Gates {
 			s.do("DEL", s.keys().GateQueue(gate))
@@ -438,10 +436,8 @@ func (d damage) test(s *stage) {
 			t.Errorf("a worker was presumed dead:\n%s", r.out)
 		}
 	}
-	if !d.litter {
-		s.dump()
-		s.settled()
-	}
+	s.dump()
+	s.settled()
 	s.empty()
 	if t.Failed() {
 		t.Logf("controller:\n%s%s", r.out, r.err)
@@ -477,12 +473,46 @@ func TestFailureOutlivesDataLoss(t *testing.T) {
 	}
 }
 
-// slow says whether tests may take minutes.
-func slow(t *testing.T) {
-	t.Helper()
-	if os.Getenv("SHARDCTL_SLOW_TESTS") == "" {
-		t.Skip("it takes minutes: set SHARDCTL_SLOW_TESTS=1")
+// TestDataLossAgainAndAgain empties Redis many times, at any moment, under two controllers that hold the list: also while they bring
+// the run back.
+func TestDataLossAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.cluster = s.in("SLEEP=0.05")
+	tests := append(number("sleep", 60), number("quick", 40)...)
+	first := s.run(tests, "--lease", "5s")
+	second := s.start("shardctl", s.where("run", "--workers", "0", "--lease", "5s", "--tests", list(t, tests...))...)
+	second.says("run r: 100 tests")
+	workers := []*process{s.worker("w1"), s.worker("w2"), s.worker("w3")}
+	losses := 0
+	for enough := 10; losses < enough; losses++ {
+		pause, since := rand.N(400*time.Millisecond), time.Now()
+		before := len(s.lines("ended"))
+		until(t, "work to go on", func() bool {
+			return time.Since(since) > pause && len(s.lines("ended")) > before || len(s.count("ended")) == len(tests)
+		})
+		if len(s.count("ended")) == len(tests) {
+			break
+		}
+		for range 1 + rand.N(5) { // again while they bring it back
+			s.do("FLUSHALL")
+			pause, since = rand.N(30*time.Millisecond), time.Now()
+			for time.Since(since) < pause {
+				must(t, s.rdb.Ping(t.Context()).Err())
+			}
+		}
 	}
+	first.wait().expect(t, 0, "all 100 tests passed")
+	second.wait().expect(t, 0, "all 100 tests passed")
+	for _, w := range workers {
+		w.wait().expect(t, 0)
+	}
+	s.executed(tests...)
+	allPassed(t, s.report, tests...)
+	s.dump()
+	s.settled()
+	s.empty()
+	t.Logf("%d losses, %d executions of %d tests", losses, len(s.lines("begun")), len(tests))
 }
 
 // TestNobodyHoldsTheList: when Redis has lost the list and nobody has it, all processes end, and say so.
@@ -499,14 +529,8 @@ func TestNobodyHoldsTheList(t *testing.T) {
 	for _, w := range workers {
 		w.wait().expect(t, 3, "nobody has brought this run back within 4s", "its tests did not all run")
 	}
-	if os.Getenv("SHARDCTL_SLOW_TESTS") != "" {
-		select {
-		case <-controller.ended:
-		case <-time.After(3 * time.Minute):
-		}
-		controller.wait().expect(t, 3, "nobody who knows its list has brought the run back within 2m0s", "INCOMPLETE")
-		s.empty()
-	}
+	controller.wait().expect(t, 3, "nobody who knows its list has brought the run back within 4s", "INCOMPLETE")
+	s.empty()
 }
 
 // TestKilledWorkerIsNoticed kills workers with the default lease of 15 s, right after a beat and later. Where Redis tells who is
@@ -561,7 +585,7 @@ func TestStoppedWorker(t *testing.T) {
 		t.Errorf("it does not say by what it was found dead:\n%s", &controller.out)
 	}
 	s.release("hold2")
-	until(t, "the end of hold2", func() bool { return s.count("ended")["hold2"] == 1 })
+	until(t, "the report on hold2", func() bool { return s.count("reported")["hold2"] == 1 })
 	w2.signal(syscall.SIGCONT)
 	w2.says("joining anew: this worker was presumed dead")
 	controller.says("ok      hold2 passed")
@@ -575,7 +599,7 @@ func TestStoppedWorker(t *testing.T) {
 	s.release("hold4")
 	s.began(2, "hold3")
 	s.release("hold3")
-	until(t, "both ends of hold3", func() bool { return s.count("ended")["hold3"] == 2 })
+	until(t, "both reports on hold3", func() bool { return s.count("reported")["hold3"] == 2 })
 	controller.wait().expect(t, 0, "all 4 tests passed", "Workers lost: 2")
 	w2.signal(syscall.SIGCONT)
 	w2.wait().expect(t, 0, "the run is over")

@@ -44,8 +44,8 @@ func (l Limits) Validate() error {
 }
 
 // policy is what the controller goes by.
-func (l Limits) policy() recovery.Limits {
-	p := recovery.Limits{Run: l.run, FirstWorker: 3 * l.worker, NoWorker: l.worker, Unqualified: l.gateGrace, Outage: outage, Failures: l.failures}
+func (l Limits) policy(lost time.Duration) recovery.Limits {
+	p := recovery.Limits{Run: l.run, FirstWorker: 3 * l.worker, NoWorker: l.worker, Unqualified: l.gateGrace, Outage: outage, Lost: lost, Failures: l.failures}
 	if l.failFast {
 		p.Failures = 1
 	}
@@ -111,6 +111,15 @@ type Attendance struct {
 	Reproduce func(id string) string
 }
 
+// patience is how long Redis may be without the run's data: who knows the list needs time to bring it back, others wait as
+// long as workers do.
+func (s *Attendance) patience() time.Duration {
+	if s.Tests == nil {
+		return recovery.LostLeases * s.Queue.Options().Lease
+	}
+	return outage
+}
+
 // Attend follows a run to its end, writes its reports, and returns the verdict as an error.
 func (s *Attendance) Attend(ctx context.Context) error {
 	o, streams := s.Output, s.Streams
@@ -124,7 +133,7 @@ func (s *Attendance) Attend(ctx context.Context) error {
 	last := began
 	controller := &recovery.Controller{
 		Queue: s.Queue, Lease: s.Queue.Options().Lease, Name: cli.WhoAmI(), Renew: s.renew,
-		Limits: s.Limits.policy(),
+		Limits: s.Limits.policy(s.patience()),
 		Observe: func(events []batch.Event) {
 			for _, e := range events {
 				history.Add(e)

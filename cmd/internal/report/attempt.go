@@ -143,3 +143,16 @@ func (t *Test) repeated(o batch.Outcome) bool {
 	}
 	return false
 }
+
+// restored says that a finish was told before: results that Redis lost, and a controller brought back, are told again.
+func (t *Test) restored(e batch.Event) bool {
+	if e.Batch == batch.NoBatch {
+		return false
+	}
+	for _, a := range t.Attempts {
+		if a.End == Finished && a.Worker == e.Worker && a.Batch == e.Batch && a.Decision == e.Decision {
+			return true
+		}
+	}
+	return false
+}

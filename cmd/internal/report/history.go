@@ -96,6 +96,9 @@ func (h *History) finish(e batch.Event) {
 	if e.Decision == batch.Late && t.held(e.Worker, e.Batch) == nil && t.repeated(e.Outcome) {
 		return
 	}
+	if t.restored(e) {
+		return
+	}
 	if e.Decision != batch.Late {
 		h.worker(e.Worker, e.Time).Done++
 	}

@@ -8,11 +8,8 @@ import (
 	"time"
 
 	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/recovery"
 )
-
-// lostPatience is how many leases a run may be gone from Redis before its workers give it up: whoever knows its list brings it
-// back sooner.
-const lostPatience = 4
 
 // rejoins tells whether a membership ended so that another should follow: the worker was presumed dead, or Redis lost
 // writes of it.
@@ -28,7 +25,7 @@ func lost(err error) bool { return errors.Is(err, batch.Gone) || errors.Is(err, 
 
 // find waits until a run that was lost is there again, with a list that is whole. cause is how it was found to be lost.
 func (w *worker) find(cause error) error {
-	patience := lostPatience * w.q.Options().Lease
+	patience := recovery.LostLeases * w.q.Options().Lease
 	w.o.Log.Warn(fmt.Sprintf("Redis lost data of this run; waiting up to %v for somebody who knows its list to bring it back", patience), "error", cause)
 	ctx, cancel := context.WithTimeout(w.stop, patience)
 	defer cancel()
