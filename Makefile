@@ -2,6 +2,10 @@
 
 GO = go
 FUZZTIME = 10s
+DURATION = 12h
+SCHEDULES = 100
+RUNS = 40
+SEED = 1
 # Pinned here, as a tool in go.mod would be a dependency of everybody who imports the module.
 # Without ST1005, which takes "Redis" for a capital letter and "./..." for the end of a sentence, in messages of errors.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2 -checks inherit,-ST1005
@@ -26,6 +30,20 @@ lint: ## gofmt, go vet and staticcheck
 bench: redis ## the benchmarks of the protocol, and of what workers wait for
 	$(GO) test -run '^$$' -bench . -benchtime 0.3s ./batch/... ./cmd/internal/worker/...
 
+faults: redis ## what the faults do to a run that break the alternatives, in 3 minutes; FAULTS_OUT=FILE keeps the table
+	cd cmd/shardctl && SHARDCTL_FAULT_TABLE=1 FAULTS_OUT='$(FAULTS_OUT)' $(GO) test -count=1 -timeout 5m -parallel 4 -run '^TestFaultTable$$'
+
+chaos: redis ## RUNS=40 runs of 2,500 tests on real processes, under random faults; SEED=1 is the first seed
+	cd cmd/shardctl && $(GO) test -run '^TestChaos$$' -count 1 -timeout 0 -parallel 4 -chaos-runs $(RUNS) -chaos-seed $(SEED)
+
+mutants: ## breaks each rule of the protocol and looks which test notices, on SCHEDULES=100; writes docs/mutants.md
+	@status=0; \
+	$(GO) test ./batch -count 1 -run '^TestMutants$$' -mutants ../docs/mutants.md -schedules $(SCHEDULES) -timeout 30m || status=$$?; \
+	cat docs/mutants.md; exit $$status
+
+soak: redis ## the simulation for DURATION=12h, beginning with a seed of its own
+	$(GO) test -v ./batch -run '^TestSimulation$$' -duration $(DURATION) -seed $$(date +%s) -timeout 0
+
 fuzz: ## each fuzz target for FUZZTIME=10s
 	@targets=$$($(GO) test -list '^Fuzz' ./...) || { echo "$$targets"; exit 1; }; \
 	echo "$$targets" | awk '/^Fuzz/ { names[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, names[i]; n = 0 }' | \
@@ -40,4 +58,4 @@ clean: ## what build made
 redis:
 	@.ci/need redis-server
 
-.PHONY: help build test lint bench fuzz clean redis
+.PHONY: help build test lint bench faults chaos mutants soak fuzz clean redis

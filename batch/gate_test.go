@@ -138,6 +138,21 @@ func TestEnqueueRefusesGates(t *testing.T) {
 	})
 }
 
+// A delayed answer for an earlier batch does not undo the worker's last word.
+func TestGateAnswersLate(t *testing.T) {
+	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
+		r := newGatedRun(t, rdb, nil, ids("g1 g2"))
+		w := r.join("w")
+		w.gate(w.claim(1), false)
+		refusal := r.last()
+		w.settle(1, batch.HandBack)
+		w.gate(w.claim(1), true)
+		r.look()
+		r.must(r.again(refusal))
+		r.same()
+	})
+}
+
 // A worker is offered one test of a gate that it never asked. What it refuses returns to the head of its list, uncharged, and
 // is not offered to it again; the one that qualifies gets all, first, and at once when nobody else may take them.
 func TestGate(t *testing.T) {

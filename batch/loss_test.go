@@ -79,11 +79,63 @@ func TestAudit(t *testing.T) {
 	}
 	t.Run("two places", func(t *testing.T) {
 		batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
-			r, _ := halfRun(t, rdb)
+			r, w := halfRun(t, rdb)
 			r.must(rdb.RPush(r.ctx, r.q.Keys().Queue(), "a", "d", "e", "stranger").Err())
+			r.must(rdb.SAdd(r.ctx, r.q.Keys().Worker(w.ID()), "b").Err())
 			r.finish(batch.IsUneven)
 			r.audit(0)
 			r.same()
+		})
+	})
+}
+
+// Without the tries, what is in a set is still known to be held.
+func TestAuditOfTries(t *testing.T) {
+	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
+		r, _ := halfRun(t, rdb)
+		r.must(rdb.Del(r.ctx, r.q.Keys().Tries()).Err())
+		r.audit(0)
+		r.expect(func(d *batchtest.Dump) {
+			d.Tries = map[string]batchtest.Tries{"d": {Worker: "w", Held: true}}
+		})
+	})
+}
+
+func TestAuditAfterTheEnd(t *testing.T) {
+	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
+		r, _ := halfRun(t, rdb)
+		_, err := r.q.Abort(r.ctx, batch.Abortion{Why: "why", Who: "who"})
+		r.must(err)
+		r.must(rdb.Del(r.ctx, r.q.Keys().Queue(), r.q.Keys().Requeue()).Err())
+		r.audit(0)
+	})
+}
+
+// Only what was final comes back, and what was decided without an execution, wherever the tests are now.
+func TestRestore(t *testing.T) {
+	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
+		r, _ := halfRun(t, rdb)
+		event := func(test string, status batch.Status, decision batch.Decision) batch.Event {
+			e := finish(test, status)
+			e.Decision = decision
+			return e
+		}
+		lost := batch.Event{Type: batch.Resulted, Test: "f", Outcome: batch.Outcome{Status: batch.Lost}}
+		known := [][]batch.Event{
+			{event("c", batch.Failed, batch.Requeued)},
+			{event("d", batch.Failed, batch.Requeued), event("d", batch.Passed, batch.Final)},
+			{lost},
+			{event("stranger", batch.Passed, batch.Final)},
+		}
+		if n, err := r.q.Restore(r.ctx, known); err != nil || n != 2 {
+			t.Errorf("restored %d results, error %v, want 2", n, err)
+		}
+		r.expect(func(d *batchtest.Dump) {
+			delete(d.Sets, "w")
+			edit(d.Tries, "d", func(t *batchtest.Tries) { t.Held = false })
+			d.Tries["f"] = batchtest.Tries{}
+			d.Queue = ids("e")
+			d.Results["d"], d.Results["f"] = "passed", "lost"
 		})
 	})
 }
@@ -211,6 +263,25 @@ func TestRewound(t *testing.T) {
 		r.look()
 		if diff := cmp.Diff(map[string]string{"a": "passed", "b": "passed", "c": "passed"}, r.seen.Results); diff != "" {
 			t.Errorf("results (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Within a batch the worker notices by the number of its reports.
+func TestRewoundReport(t *testing.T) {
+	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
+		r := newRun(t, rdb, ids("a b c d"))
+		w := r.join("w")
+		w.claim(2)
+		names, err := rdb.Keys(r.ctx, r.q.Keys().Prefix()+"*").Result()
+		r.must(err)
+		before := takeSnapshot(r.ctx, rdb, names)
+		w.report(1, finish("a", batch.Passed))
+		_, err = batch.Clean(r.ctx, rdb, r.q.RunID())
+		r.must(err)
+		before.restore(r.ctx, rdb)
+		if _, err = w.Settle(r.ctx, 1, batch.Requeue); !errors.Is(err, batch.Rewound) {
+			t.Errorf("settle: %v, want Rewound", err)
 		}
 	})
 }

@@ -173,7 +173,7 @@ func (s *simWorker) claim(ctx context.Context) {
 	s.todo = claim.Batch.IDs()
 	s.paused = map[string]bool{}
 	if s.w.chance(5) { // a stop by notice: at most one test goes on
-		s.todo, s.leaving, s.stopped = s.todo[:s.w.rng.IntN(2)], true, true
+		s.todo, s.leaving, s.stopped = s.todo[:min(len(s.todo), s.w.rng.IntN(2))], true, true
 	}
 }
 
@@ -300,6 +300,7 @@ func (s *simWorker) referee(dump batchtest.Dump) {
 // die is SIGKILL; another worker of the name comes instead.
 func (s *simWorker) die() {
 	s.w.note("%s is killed", s.name)
+	s.w.faults["killed workers"]++
 	*s = simWorker{w: s.w, name: s.name}
 }
 
@@ -325,8 +326,9 @@ func (c *simController) step(ctx context.Context) {
 		if c.heard(err) {
 			*c = simController{w: c.w, queue: queue, restored: true, known: map[string][]batch.Event{}, cursor: batch.JournalStart}
 		}
-	case c.w.chance(2):
-		*c = simController{w: c.w} // killed and started again
+	case c.w.chance(2): // killed and started again
+		c.w.faults["killed controllers"]++
+		*c = simController{w: c.w}
 	case c.lost:
 		queue, err := c.queue.Reopen(ctx)
 		if c.heard(err) {
@@ -429,6 +431,9 @@ func (c *simController) reap(ctx context.Context) {
 		beat-- // seen before its last beat
 	}
 	reaped, _, err := c.queue.Reap(ctx, victim.ID, beat, "no beat")
+	if live && reaped {
+		c.w.faults["false suspicions"]++
+	}
 	if c.heard(err) && reaped && beat != victim.Beat {
 		c.w.fail("worker %s was reaped although it has beaten since", victim.ID)
 	}

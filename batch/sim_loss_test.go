@@ -22,9 +22,11 @@ func (w *world) damage(ctx context.Context) {
 	case len(keys) == 0:
 	case n == 0:
 		w.note("the data of the run is lost")
+		w.faults["flushes"]++
 		w.raw.Del(ctx, keys...)
 	case n == 1 && w.snapshot != nil:
 		w.note("a failover takes the run back")
+		w.faults["failovers"]++
 		w.raw.Del(ctx, keys...)
 		w.snapshot.restore(ctx, w.raw)
 	case n == 1:
@@ -33,6 +35,7 @@ func (w *world) damage(ctx context.Context) {
 	default:
 		key := keys[w.rng.IntN(len(keys))]
 		w.note("key %s is evicted", key)
+		w.faults["evictions"]++
 		w.raw.Del(ctx, key)
 	}
 	w.damaged = true

@@ -69,6 +69,8 @@ type world struct {
 	// may take it back to.
 	fragile, damaged bool
 	snapshot         *snapshot
+	// faults counts what was done to the run, by kind.
+	faults map[string]int
 }
 
 var errLost = errors.New("simulated: connection lost")
@@ -77,7 +79,7 @@ func newWorld(raw *redis.Client, seed uint64) *world {
 	w := &world{
 		rng: rand.New(rand.NewPCG(seed, 1)), raw: raw, runID: fmt.Sprintf("sim-%d", seed),
 		truth: map[string]behaviour{}, qualifies: map[string]map[batch.Gate]bool{}, runs: map[string]map[batch.Status]int{}, results: map[string]string{},
-		announced: map[string]map[string]bool{}, losses: map[string]int{}, unblamable: map[string]bool{},
+		announced: map[string]map[string]bool{}, losses: map[string]int{}, unblamable: map[string]bool{}, faults: map[string]int{},
 	}
 	w.keys, _ = batch.NewKeys(w.runID)
 	w.options = batch.DefaultOptions()
@@ -143,6 +145,7 @@ func (w *world) step(ctx context.Context) {
 	if w.chance(5) && len(w.sent) > 0 {
 		args := w.sent[w.rng.IntN(len(w.sent))]
 		w.note("a delayed duplicate of %s", describe(args))
+		w.faults["late duplicates"]++
 		_ = w.raw.Do(ctx, args...).Err() // may well be refused
 		w.referee(ctx)
 		return
@@ -243,6 +246,7 @@ func (f faults) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		}
 		if w.chance(4) {
 			w.note("lost on the way, or late: %s", describe(cmd.Args()))
+			w.faults["lost requests"]++
 			w.sent = append(w.sent, slices.Clone(cmd.Args()))
 			cmd.SetErr(errLost)
 			return errLost
@@ -256,6 +260,7 @@ func (f faults) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		}
 		if w.chance(6) {
 			w.note("its reply is lost")
+			w.faults["lost replies"]++
 			cmd.SetErr(errLost)
 			return errLost
 		}
@@ -265,6 +270,7 @@ func (f faults) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 // repeat does the same request again at once: nothing but a beat count may change (invariant 7).
 func (f faults) repeat(ctx context.Context, cmd redis.Cmder, before batchtest.Dump) {
+	f.w.faults["repeated requests"]++
 	_ = f.w.raw.Do(ctx, cmd.Args()...).Err()
 	after := f.w.referee(ctx)
 	for _, dump := range []batchtest.Dump{before, after} {
@@ -324,7 +330,8 @@ func (w *world) ended(ctx context.Context) {
 	}
 }
 
-func simulate(t *testing.T, raw *redis.Client, seed uint64) {
+// simulate runs the schedule of one seed, and returns the faults that it had, by kind.
+func simulate(t *testing.T, raw *redis.Client, seed uint64) map[string]int {
 	ctx := t.Context()
 	w := newWorld(raw, seed)
 	defer w.rdb.Close()
@@ -341,7 +348,7 @@ func simulate(t *testing.T, raw *redis.Client, seed uint64) {
 	}
 	w.calm = true
 	for n := 0; w.problem == nil && !w.over(); n++ {
-		if n == 20_000 {
+		if n == 5_000 {
 			w.fail("invariant 8: the calm does not end: %+v", w.referee(ctx))
 		}
 		w.step(ctx)
@@ -355,6 +362,7 @@ func simulate(t *testing.T, raw *redis.Client, seed uint64) {
 	if _, err := batch.Clean(ctx, raw, w.runID); err != nil {
 		t.Fatal(err)
 	}
+	return w.faults
 }
 
 func (w *world) over() bool {
