@@ -123,6 +123,9 @@ func (c *Controller) judge(ctx context.Context, progress batch.Progress, err err
 		if err = c.renew(ctx, true); err == nil {
 			return false, nil
 		}
+		if ctx.Err() != nil {
+			return true, context.Cause(ctx)
+		}
 		if !errors.Is(err, batch.Gone) && !errors.Is(err, batch.OtherEpoch) && !batch.Transient(err) {
 			return true, err
 		}

@@ -77,7 +77,7 @@ func TestGoSuiteWithBadTests(t *testing.T) {
 		"TestHangsAtWork":    {junit.Errored, "waiting for the database, try 1"},
 	}
 	all := statuses(t, report)
-	if history := regexp.MustCompile(`(?m)^     crashed its runner on local\d\.\S+ (?:alone|in a batch of \d+): .*SIGKILL.*\n     then crashed its runner on local\d\.\S+ alone: .*SIGKILL`); !history.MatchString(r.out) {
+	if history := regexp.MustCompile(`(?m)^     (?:was not run on local\d\.\S+ in a batch of \d+\n     then )?crashed its runner on local\d\.\S+ (?:alone|in a batch of \d+): .*SIGKILL.*\n     then crashed its runner on local\d\.\S+ alone: .*SIGKILL`); !history.MatchString(r.out) {
 		t.Errorf("the history of TestIsKilled is not told:\n%s", r.out)
 	}
 	seen := 0

@@ -47,6 +47,8 @@ func TestBadUsage(t *testing.T) {
 		{"a folder that is not there", call{}, []string{"run", "-C", missing, "--runner", "go"}, 2, []string{"--dir", missing}},
 
 		{"nobody could run the tests", call{}, []string{"run", "--runner", "go", "--workers", "0"}, 2, []string{"--workers 0 without --redis-url"}},
+		{"negative limits", call{}, []string{"run", "--max-consecutive-failures", "-1", "--", "true"}, 2, []string{"--max-consecutive-failures -1"}},
+		{"negative budget of retries", call{}, []string{"run", "--max-retries-total", "-1", "--tests", "-", "--", "true"}, 2, []string{"--max-retries-total -1"}},
 		{"negative workers", call{}, []string{"run", "--runner", "go", "--workers", "-2"}, 2, []string{"--workers -2"}},
 		{"no Redis", call{}, []string{"wait", "--run-id", "r"}, 2, []string{"no Redis", "--redis-url"}},
 		{"no run id", call{}, []string{"wait", "--redis-url", "redis://127.0.0.1:1"}, 2, []string{"no run id", "--run-id"}},

@@ -29,8 +29,10 @@ type Opening struct {
 // Open opens the run, or finds it under way with the same list, puts all tests into it and closes the list. It may be repeated, by
 // anybody: what is there already stays. Redis may be away meanwhile, or lose what it has of the run.
 func (o Opening) Open(ctx context.Context, rdb redis.UniversalClient) (*batch.Queue, error) {
+	var err error
 	for began := time.Now(); ; {
-		q, err := o.open(ctx, rdb)
+		var q *batch.Queue
+		q, err = o.open(ctx, rdb, errors.Is(err, batch.Gone))
 		if err == nil || !errors.Is(err, batch.Gone) && !errors.Is(err, batch.OtherEpoch) && !batch.Transient(err) || time.Since(began) > outage {
 			return q, err
 		}
@@ -46,12 +48,15 @@ func (o Opening) Open(ctx context.Context, rdb redis.UniversalClient) (*batch.Qu
 // again is how long Open waits before it tries again.
 const again = 500 * time.Millisecond
 
-func (o *Opening) open(ctx context.Context, rdb redis.UniversalClient) (*batch.Queue, error) {
-	if o.Known != nil {
-		if _, err := o.Known.Reattach(ctx); errors.Is(err, batch.Gone) {
-			if _, err := o.Known.Reopen(ctx); err != nil {
-				return nil, err
-			}
+// open tries once. damaged: Redis has lost the run that is known, or a part of it.
+func (o *Opening) open(ctx context.Context, rdb redis.UniversalClient, damaged bool) (*batch.Queue, error) {
+	if o.Known != nil && !damaged {
+		_, err := o.Known.Reattach(ctx)
+		damaged = errors.Is(err, batch.Gone)
+	}
+	if o.Known != nil && damaged {
+		if _, err := o.Known.Reopen(ctx); err != nil {
+			return nil, err
 		}
 	}
 	q, err := batch.Open(ctx, rdb, o.RunID, o.Manifest, o.Options)
