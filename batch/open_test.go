@@ -56,7 +56,7 @@ func TestOpenRefuses(t *testing.T) {
 		r.must(err)
 		r.look()
 		r.refused(open("digest"), batch.Ended)
-		r.refused(open("another"), batch.Ended)
+		r.refused(open("another"), batch.Mismatch)
 		if text := open("digest").Error(); !strings.Contains(text, "over (done)") || !strings.Contains(text, "clean") {
 			t.Errorf("the error does not say what to do: %s", text)
 		}

@@ -64,6 +64,9 @@ func (b *breaker) add(e batch.Event) {
 			b.executed = true
 			clear(b.unexecuted)
 		case batch.Unexecuted:
+			if e.Decision == batch.Late {
+				return // told again
+			}
 			w.executed, w.unexecuted = false, true
 			b.unexecuted[e.Test], b.last = true, e
 		}

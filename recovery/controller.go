@@ -56,7 +56,8 @@ type Controller struct {
 	Name string
 	// Renew brings back a run whose data Redis lost, as far as its caller can, and returns it; known are the events of the
 	// tests whose result is known, by test. damaged: the run is gone, or is there under another epoch; otherwise its list lost
-	// its end. The errors that are batch.Gone, batch.OtherEpoch or batch.Transient may pass, and it is called again. nil: a run that is lost is.
+	// its end. The errors for which Passes holds may pass, and it is called again. nil: a run
+	// that is lost is.
 	Renew func(ctx context.Context, damaged bool, known [][]batch.Event) (Queue, error)
 	// Observe is called with every event of the journal, in order, and once in a while with none so that time is seen to
 	// pass. It is called by Supervise's goroutine.
@@ -72,15 +73,14 @@ type Controller struct {
 	anyWorker             bool
 	// blind: the server does not tell who is connected.
 	blind bool
-	// sealed: the list was closed, as the journal tells.
-	sealed bool
+	// sealed: the list was closed, over: the run is done or aborted, as the journal tells.
+	sealed, over bool
 	// stuck is since when Redis has answered progress, if that is IsStuck or IsShort.
 	progress batch.Progress
 	stuck    time.Time
-	// failures counts what Limits.Failures limits; firstFailure says what was the first.
-	failures     int
+	// failed is what Limits.Failures limits; firstFailure says what was the first.
+	failed       map[string]bool
 	firstFailure string
-	problems     map[batch.Problem]bool
 	breaker      breaker
 }
 
@@ -89,7 +89,7 @@ type Controller struct {
 func (c *Controller) Supervise(ctx context.Context) (batch.Progress, error) {
 	c.detector = detector{lease: c.Lease}
 	c.cursor = batch.JournalStart
-	c.problems = map[batch.Problem]bool{}
+	c.failed = map[string]bool{}
 	c.began = time.Now()
 	c.good = c.began
 	for {
@@ -114,6 +114,8 @@ func (c *Controller) judge(ctx context.Context, progress batch.Progress, err err
 	case err == nil:
 		c.good = time.Now()
 		return false, nil
+	case c.over && errors.Is(err, batch.Gone):
+		return true, err // it was cleaned away
 	case c.Renew != nil && (errors.Is(err, batch.Gone) || errors.Is(err, batch.OtherEpoch)):
 		if c.Limits.Lost > 0 && time.Since(c.good) > c.Limits.Lost {
 			// Workers that still find the run are told, as far as Redis has it.
@@ -126,7 +128,7 @@ func (c *Controller) judge(ctx context.Context, progress batch.Progress, err err
 		if ctx.Err() != nil {
 			return true, context.Cause(ctx)
 		}
-		if !errors.Is(err, batch.Gone) && !errors.Is(err, batch.OtherEpoch) && !batch.Transient(err) {
+		if !Passes(err) {
 			return true, err
 		}
 	case !batch.Transient(err):
@@ -137,6 +139,16 @@ func (c *Controller) judge(ctx context.Context, progress batch.Progress, err err
 	c.detector.forget() // the workers could not reach Redis either
 	c.pause(ctx)
 	return false, nil
+}
+
+// Passes tells whether an error of bringing a run back may pass: it may be damaged once more meanwhile.
+func Passes(err error) bool {
+	for _, code := range []batch.Code{batch.Gone, batch.OtherEpoch, batch.Incomplete} {
+		if errors.Is(err, code) {
+			return true
+		}
+	}
+	return batch.Transient(err)
 }
 
 // renew goes on with the run as Renew brings it back, whose journal begins anew if it was damaged.
@@ -169,7 +181,7 @@ func (c *Controller) round(ctx context.Context) (batch.Progress, error) {
 	if err != nil {
 		return "", err
 	}
-	if c.Limits.Failures > 0 && c.failures >= c.Limits.Failures {
+	if c.Limits.Failures > 0 && len(c.failed) >= c.Limits.Failures {
 		return c.Queue.Abort(ctx, batch.Abortion{Why: c.enough(), Who: c.Name, EnoughFailures: true})
 	}
 	if reason := c.breaker.reason(); reason != "" && len(news) < mostNews { // what is still to be read may refute it
@@ -243,12 +255,13 @@ func (c *Controller) follow(ctx context.Context, wait time.Duration) ([]batch.Ev
 	}
 	for _, e := range events {
 		if e.Type == batch.Opened { // a journal that begins anew tells again what was brought back
-			c.failures, c.firstFailure, c.problems, c.sealed = 0, "", map[batch.Problem]bool{}, false
+			c.sealed, c.over = false, false
 		}
 		c.count(e)
 		c.breaker.add(e)
 		c.known.add(e)
 		c.sealed = c.sealed || e.Type == batch.Sealed
+		c.over = c.over || e.Type == batch.Aborted || e.Type == batch.Done
 	}
 	c.Observe(events)
 	return events, nil
@@ -259,11 +272,6 @@ func (c *Controller) count(e batch.Event) {
 	what := ""
 	switch {
 	case e.Type == batch.ProblemFound:
-		problem := batch.Problem{Scope: e.Problem.Scope, Message: e.Problem.Message}
-		if c.problems[problem] {
-			return // each machine tells it
-		}
-		c.problems[problem] = true
 		what = e.Problem.Scope + ": " + e.Problem.Message
 	case e.Type == batch.Resulted, e.Type == batch.Finish && e.Decision == batch.Final:
 		switch e.Outcome.Status {
@@ -272,10 +280,10 @@ func (c *Controller) count(e batch.Event) {
 			what = e.Test
 		}
 	}
-	if what == "" {
-		return
+	if what == "" || c.failed[what] {
+		return // each machine tells a problem, and a result that was brought back is told again
 	}
-	if c.failures++; c.failures == 1 {
+	if c.failed[what] = true; len(c.failed) == 1 {
 		c.firstFailure = what
 	}
 }

@@ -9,12 +9,22 @@ import (
 
 // known is what the journal told of the tests, should Redis lose it.
 type known struct {
+	// events of each test as the journal tells them, and whether they end in a result.
 	events map[string][]batch.Event
 	final  map[string]bool
+	// former are the events of tests that had a result in a journal which is lost. A journal that begins anew tells them again when
+	// they were brought back; until then nobody else may know them.
+	former map[string][]batch.Event
 }
 
 func (k *known) add(e batch.Event) {
-	if e.Type == batch.Opened || k.events == nil { // a journal that begins anew tells again what was brought back
+	if e.Type == batch.Opened || k.events == nil {
+		if k.former == nil {
+			k.former = map[string][]batch.Event{}
+		}
+		for test := range k.final {
+			k.former[test] = k.events[test]
+		}
 		k.events, k.final = map[string][]batch.Event{}, map[string]bool{}
 	}
 	if e.Type != batch.Finish && e.Type != batch.Resulted {
@@ -33,9 +43,16 @@ func (k *known) add(e batch.Event) {
 
 // finals are the events of the tests that have a result.
 func (k *known) finals() [][]batch.Event {
+	all := maps.Clone(k.former)
+	if all == nil {
+		all = map[string][]batch.Event{}
+	}
+	for test := range k.final {
+		all[test] = k.events[test]
+	}
 	var finals [][]batch.Event
-	for _, test := range slices.Sorted(maps.Keys(k.final)) {
-		finals = append(finals, k.events[test])
+	for _, test := range slices.Sorted(maps.Keys(all)) {
+		finals = append(finals, all[test])
 	}
 	return finals
 }

@@ -11,9 +11,9 @@
 
 local run = redis.call('HMGET', RUN, 'epoch', 'birth', 'manifest')
 if run[1] and run[1] ~= ARGV[4] then
+  if run[3] ~= ARGV[3] then return redis.error_reply('MISMATCH this run has another list') end
   local how = ended()
   if how then return redis.error_reply('ENDED ' .. how) end
-  if run[3] ~= ARGV[3] then return redis.error_reply('MISMATCH this run has another list') end
   if ARGV[5] == '1' and run[2] ~= ARGV[2] then return redis.error_reply('REPLACED another run of this id has begun since') end
   return {run[1], run[2]}
 end

@@ -79,6 +79,13 @@ func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.
 	if !o.seal {
 		return nil
 	}
+	// A failover may have taken back a part of what Redis acknowledged: the list is closed when all of it was there at once.
+	for before := -1; before != total; {
+		before = total
+		if total, err = q.Enqueue(ctx, tests); err != nil {
+			return err
+		}
+	}
 	if err := q.Seal(ctx, total); err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func TestKilledWorker(t *testing.T) {
 	}
 	controller.says("LOST    worker w2.")
 	c.barrier.open(t)
-	controller.wait().expect(t, 0, "all 9 tests passed", "Workers lost: 1", "  - w2.", "no sign of life for 3s", " ran again\n")
+	controller.wait().expect(t, 0, "all 9 tests passed", "Workers lost: 1", "  - w2.", "its connection is closed and its beat stands still", " ran again\n")
 	workers[0].wait().expect(t, 0)
 	workers[2].wait().expect(t, 0)
 	allPassed(t, c.report, tests...)

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -120,6 +119,9 @@ type leadership struct {
 
 // lead lists the tests, opens the run and attends it, until ctx ends: then somebody else leads, or nobody has to any more.
 func (l *leadership) lead(ctx context.Context) error {
+	if l.told {
+		return l.verdict
+	}
 	l.log.Info("leading", "run", l.o.where.RunID)
 	if l.tests == nil {
 		tests, err := l.o.candidate.list.Load(ctx, l.streams, l.runner, l.args.Before, l.log)
@@ -129,11 +131,12 @@ func (l *leadership) lead(ctx context.Context) error {
 		l.tests = tests
 	}
 	q, err := control.Opening{
-		RunID: l.o.where.RunID, Tests: slices.Clone(l.tests), Options: l.options, Secret: l.secret, Log: l.log,
+		RunID: l.o.where.RunID, Tests: l.tests, Options: l.options, Secret: l.secret, Log: l.log,
 		Manifest: control.Manifest(l.tests, l.o.how.Runner, l.args.After), Known: l.known.Load(),
 	}.Open(ctx, l.rdb)
 	if errors.Is(err, batch.Ended) {
-		q, err = batch.Attach(ctx, l.rdb, l.o.where.RunID) // this worker came late; the verdict is there
+		q, err = batch.Attach(ctx, l.rdb, l.o.where.RunID)
+		l.log.Warn("this run was over before this worker could lead it; what follows is its verdict", "run", l.o.where.RunID)
 	}
 	if err != nil {
 		return err

@@ -97,6 +97,9 @@ func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) e
 	var notice *cli.NoticeError
 	if errors.As(err, &notice) {
 		log.Info(notice.Error())
+		if o.elect {
+			return err // nobody else may be left to tell the verdict
+		}
 		return nil
 	}
 	return err

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/recovery"
 )
 
 // Opening is what it takes to open a run with its whole list.
@@ -33,8 +34,11 @@ func (o Opening) Open(ctx context.Context, rdb redis.UniversalClient) (*batch.Qu
 	for began := time.Now(); ; {
 		var q *batch.Queue
 		q, err = o.open(ctx, rdb, errors.Is(err, batch.Gone))
-		if err == nil || !errors.Is(err, batch.Gone) && !errors.Is(err, batch.OtherEpoch) && !batch.Transient(err) || time.Since(began) > outage {
+		if err == nil || !recovery.Passes(err) || time.Since(began) > outage {
 			return q, err
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
 		o.Log.Warn("the list could not be put into Redis, trying again", "run", o.RunID, "error", err)
 		select {

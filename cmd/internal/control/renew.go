@@ -25,6 +25,8 @@ func (s *Attendance) renew(ctx context.Context, damaged bool, known [][]batch.Ev
 func (s *Attendance) bringBack(ctx context.Context, damaged bool, known [][]batch.Event) (*batch.Queue, error) {
 	q, err := s.Queue, error(nil)
 	switch {
+	case !damaged && s.Tests == nil:
+		return nil, &batch.Error{Code: batch.Gone, RunID: q.RunID(), Detail: "Redis lost the mark that the list is whole, and this process does not know the list"}
 	case damaged && s.Tests == nil:
 		q, err = s.Queue.Reattach(ctx)
 	case damaged:

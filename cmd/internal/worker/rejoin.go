@@ -32,7 +32,8 @@ func (w *worker) find(cause error) error {
 	for {
 		q, err := w.q.Reattach(ctx)
 		if err == nil {
-			if _, err = q.Finish(ctx, nil, false); !lost(err) { // asked for what it says of the data
+			var progress batch.Progress
+			if progress, err = q.Finish(ctx, nil, false); !lost(err) && progress != batch.IsUnsealed { // asked for what it says of the data
 				w.q = q
 				return nil
 			}
