@@ -2,4 +2,4 @@
 
 package batch_test
 
-const usualSchedules = 300
+const usualSchedules = 1000
