@@ -85,6 +85,9 @@ func (o *options) workElecting(ctx context.Context, streams cli.Streams, args cl
 	q, err := cli.Await(working, rdb, o.where.RunID, o.wait, log)
 	if err == nil {
 		lead.known.Store(q)
+		if state, err := q.State(working); err == nil && state.Markers.Over() {
+			log.Warn("this run was over before this worker came; what follows is its verdict", "run", o.where.RunID)
+		}
 		err = o.workFor(working, q, r, o.how.GateOptions(q, given, secret, log), log)
 	}
 	endCampaign(errWorkDone)
