@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,4 +114,23 @@ func TestElectionWithoutTests(t *testing.T) {
 	c.startWorker("w1", "--elect", "--tests", list(t)).wait().expect(t, 4, "no tests")
 	c.startWorker("w1", "--elect", "--tests", list(t), "--allow-empty").wait().expect(t, 0, "no tests")
 	c.startWorker("w1", "--tests", list(t, "a")).wait().expect(t, 2, "--tests is for a worker that may become the leader")
+}
+
+// A notice ends a worker as its duty allows, but nobody may be left who tells the verdict: that is never green.
+func TestElectionAfterNotice(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	notice := filepath.Join(t.TempDir(), "notice")
+	w := c.startWorker("w1", "--elect", "--tests", list(t, "a", "block1"), "--stop-timeout", "0s", "--stop-on-file", notice)
+	c.barrier.blocked(t, 1)
+	must(t, os.WriteFile(notice, nil, 0o644))
+	w.wait().expect(t, 3, "notice")
+}
+
+// A verdict is that of the list that was asked for: a run of another list is another run, also when it is over.
+func TestElectionOfAnotherList(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	c.startWorker("w1", "--elect", "--tests", list(t, "a")).wait().expect(t, 0, "PASSED")
+	shardctl(t, with(fake(t, "-junit", "{junit}", "-stdin"), c.where("run", "--tests", list(t, "b"))...)...).expect(t, 2, "another list")
 }

@@ -174,7 +174,7 @@ func (s *Attendance) Attend(ctx context.Context) error {
 	case supervised != nil:
 		return errors.Join(supervised, err)
 	case err != nil && verdict.Exit != 0: // the verdict's status says more
-		fmt.Fprintln(streams.Err, "shardctl:", err)
+		s.Log.Error(err.Error())
 	case err != nil:
 		return err
 	}
