@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -164,6 +165,19 @@ func parseGates(raw map[string]string, workers []WorkerState) ([]GateState, erro
 		gates = append(gates, g)
 	}
 	return gates, nil
+}
+
+// Age returns how long ago the run was opened, by Redis's clock, in whole milliseconds. A run that was opened again because its
+// data was lost counts from then; 0 if the journal does not tell.
+func (q *Queue) Age(ctx context.Context) (time.Duration, error) {
+	ms, err := ageScript.Run(ctx, q.rdb, []string{q.keys.Events()}).Int64()
+	return time.Duration(ms) * time.Millisecond, err
+}
+
+// Waiting returns how many tests the primary queue holds: neither those behind gates nor those in a requeue.
+func (q *Queue) Waiting(ctx context.Context) (int, error) {
+	n, err := q.rdb.LLen(ctx, q.keys.Queue()).Result()
+	return int(n), err
 }
 
 // Results returns the final status of every test that has one.

@@ -54,7 +54,7 @@ func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.
 	if err != nil {
 		return err
 	}
-	r, err := listingRunner(o.project.Runner, args.After)
+	r, err := listingRunner(&o.project, args.After, log)
 	if err != nil {
 		return err
 	}
@@ -79,11 +79,16 @@ func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.
 	if !o.seal {
 		return nil
 	}
-	// A failover may have taken back a part of what Redis acknowledged: the list is closed when all of it was there at once.
+	// A failover may have taken back a part of what Redis acknowledged: the list is closed when all of it was there at once. What
+	// others brought is not here to be brought again.
 	for before := -1; before != total; {
 		before = total
 		if total, err = q.Enqueue(ctx, tests); err != nil {
 			return err
+		}
+		if total < before {
+			return &batch.Error{Code: batch.Gone, RunID: o.where.RunID, Detail: fmt.Sprintf(
+				"Redis lost tests that others put into the list: it held %d and holds %d; begin another run", before, total)}
 		}
 	}
 	if err := q.Seal(ctx, total); err != nil {
@@ -94,11 +99,11 @@ func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.
 }
 
 // listingRunner is the runner that finds the tests; nil if the list comes from elsewhere.
-func listingRunner(name string, args []string) (runner.Runner, error) {
-	if name == "" {
+func listingRunner(project *cli.Project, args []string, log *slog.Logger) (runner.Runner, error) {
+	if project.Runner == "" {
 		return nil, nil
 	}
-	r, err := runner.New(name, args, "")
+	r, err := runner.New(project.RunnerOptions(args, log))
 	if err != nil {
 		return nil, cli.Usagef("%w", err)
 	}

@@ -34,14 +34,15 @@ Prints what shardctl run would run: names that --tests takes again, or, with --j
 			if err := project.Enter(); err != nil {
 				return err
 			}
-			r, err := listingRunner(project.Runner, args.After)
+			log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
+			r, err := listingRunner(&project, args.After, log)
 			if err != nil {
 				return err
 			}
 			if closer, ok := r.(io.Closer); ok {
 				defer closer.Close()
 			}
-			tests, err := source.Load(ctx, streams, r, args.Before, cli.NewLog(streams.Err, "shardctl", slog.LevelInfo))
+			tests, err := source.Load(ctx, streams, r, args.Before, log)
 			if err != nil {
 				return err
 			}

@@ -31,6 +31,7 @@ func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.R
 		workers sync.WaitGroup
 		mu      sync.Mutex
 		failed  int
+		untold  *worker.UntoldError
 	)
 	for i := range o.workers {
 		workers.Go(func() {
@@ -41,9 +42,14 @@ func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.R
 			log.Error("a local worker cannot go on", "worker", i, "error", err)
 			mu.Lock()
 			defer mu.Unlock()
+			errors.As(err, &untold)
 			if failed++; failed == o.workers && o.nobodyElse(ctx, q) {
 				why := batch.Abortion{Why: fmt.Sprintf("%v: %v", errNoWorkers, err), Who: cli.WhoAmI()}
-				if _, abortErr := q.Abort(context.WithoutCancel(ctx), why); abortErr != nil {
+				q, abortErr := q.Reattach(context.WithoutCancel(ctx))
+				if abortErr == nil {
+					_, abortErr = q.Abort(context.WithoutCancel(ctx), why)
+				}
+				if abortErr != nil {
 					release(errors.Join(errNoWorkers, abortErr))
 				}
 			}
@@ -60,6 +66,9 @@ func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.R
 	err := attend(controlled)
 	stopNow(nil) // a controller that gave up takes its workers with it
 	<-ended
+	if err == nil && untold != nil {
+		return untold
+	}
 	return err
 }
 
@@ -89,7 +98,11 @@ func (o *runOptions) local(ctx, now context.Context, q *batch.Queue, r runner.Ru
 	if err != nil && id != "" {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		err = errors.Join(err, recovery.Reap(ctx, q, id, "the worker ended: "+err.Error()))
+		q, reapErr := q.Reattach(ctx) // it may have been opened again since
+		if reapErr == nil {
+			reapErr = recovery.Reap(ctx, q, id, "the worker ended: "+err.Error())
+		}
+		err = errors.Join(err, reapErr)
 	}
 	return err
 }

@@ -71,7 +71,7 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 		return err
 	}
 	options.ExpectWorkers = max(options.ExpectWorkers, o.workers)
-	r, err := o.runner(args)
+	r, err := o.runner(args, log)
 	if err != nil {
 		return err
 	}
@@ -126,11 +126,11 @@ func (o *runOptions) resolve(lookupEnv func(string) (string, bool)) error {
 
 // runner makes the runner that local workers use and that lists the tests. With remote workers only, the list may come
 // from elsewhere, and then there is none.
-func (o *runOptions) runner(args cli.Args) (runner.Runner, error) {
+func (o *runOptions) runner(args cli.Args, log *slog.Logger) (runner.Runner, error) {
 	if o.workers == 0 && o.how.Runner == "" && len(args.After) == 0 {
 		return nil, nil
 	}
-	r, err := runner.New(o.how.Runner, args.After, o.how.Artifacts)
+	r, err := runner.New(o.how.RunnerOptions(args.After, log))
 	if err != nil {
 		return nil, cli.Usagef("%w", err)
 	}

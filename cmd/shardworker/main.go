@@ -108,7 +108,7 @@ func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) e
 // work returns nil when the run is over, the cause of ctx when that ended first, or why this worker could not do its duty.
 func (o *options) work(ctx context.Context, streams cli.Streams, args cli.Args, log *slog.Logger) error {
 	secret := cli.Secret(streams.LookupEnv)
-	r, err := runner.New(o.how.Runner, args.After, o.how.Artifacts)
+	r, err := runner.New(o.how.RunnerOptions(args.After, log))
 	if err != nil {
 		return cli.Usagef("%w", err)
 	}
@@ -135,7 +135,7 @@ func (o *options) workFor(ctx context.Context, q *batch.Queue, r runner.Runner, 
 	err := worker.Run(ctx, cli.Now(ctx), q, r, worker.Options{
 		Name: o.workerName(), Info: cli.HostInfo(), Index: o.index, BatchSize: o.how.BatchSize,
 		Limits: runner.Limits{Test: o.how.TestTimeout, Batch: o.how.BatchTimeout, Grace: runner.DefaultGrace}, Log: log,
-		StopTimeout: o.how.StopTimeout, Gates: gates, MaxConsecutiveFailures: o.how.MaxConsecutiveFailures,
+		StopTimeout: o.how.StopTimeout, Gates: gates, MaxConsecutiveFailures: o.how.MaxConsecutiveFailures, Reopen: o.elect,
 		Joined: func(id string) { log.Info("joined", "run", o.where.RunID, "worker", id) },
 	})
 	switch {

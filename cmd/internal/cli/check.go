@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -16,4 +18,12 @@ func AtLeast[T int | time.Duration](flag string, value, least T) error {
 		bound = "it cannot be negative"
 	}
 	return Usagef("--%s %v: %s (it may come from %s)", flag, value, bound, EnvName(flag))
+}
+
+// OneOf returns a usage error if the value of a flag is none of the words that it knows.
+func OneOf(flag, value string, words ...string) error {
+	if slices.Contains(words, value) {
+		return nil
+	}
+	return Usagef("--%s %q: choose one of %s (it may come from %s)", flag, value, strings.Join(words, ", "), EnvName(flag))
 }

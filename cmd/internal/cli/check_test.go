@@ -22,7 +22,7 @@ func TestAtLeast(t *testing.T) {
 }
 
 func TestHowNamesAllThatIsBad(t *testing.T) {
-	err := (&How{Gates: gate.DefaultSettings(), BatchSize: -1, TestTimeout: 1, StopTimeout: -1}).Apply()
+	err := (&How{Gates: gate.DefaultSettings(), Persistent: "auto", BatchSize: -1, TestTimeout: 1, StopTimeout: -1}).Apply()
 	const want = "--batch-size -1: it cannot be negative (it may come from SHARD_BATCH_SIZE)\n" +
 		"--stop-timeout -1ns: it cannot be negative (it may come from SHARD_STOP_TIMEOUT)"
 	if err == nil || err.Error() != want {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/cmd/internal/gate"
+	"github.com/shardctl/shardctl/cmd/internal/runner"
 )
 
 // Where are the flags that say which run on which Redis.
@@ -21,15 +22,19 @@ type Where struct{ RedisURL, RunID string }
 
 // Register declares the flags.
 func (w *Where) Register(flags *pflag.FlagSet) {
-	flags.StringVar(&w.RedisURL, "redis-url", "", "`URL` of the Redis of the run: redis://, rediss:// (TLS) or unix:// (also taken from REDIS_URL)")
+	w.RegisterURL(flags)
 	flags.StringVar(&w.RunID, "run-id", "", "`ID` of the run, the same in all its jobs and new for each run (default: from the CI's own variables)")
+}
+
+// RegisterURL declares the flag that says which Redis.
+func (w *Where) RegisterURL(flags *pflag.FlagSet) {
+	flags.StringVar(&w.RedisURL, "redis-url", "", "`URL` of the Redis of the run: redis://, rediss:// (TLS), unix:// or redis+sentinel:// (also taken from REDIS_URL)")
 }
 
 // Resolve fills in what the environment says, and checks it. With embedded, no URL means a server in this process.
 func (w *Where) Resolve(embedded bool, lookupEnv func(string) (string, bool)) error {
-	_ = os.Unsetenv(EnvName("redis-url")) // it may hold a password, which tests have no business to print
-	if w.RedisURL == "" {
-		w.RedisURL, _ = lookupEnv("REDIS_URL")
+	if err := w.ResolveURL(lookupEnv); err != nil && !embedded {
+		return err
 	}
 	if w.RunID == "" {
 		w.RunID = DefaultRunID(lookupEnv)
@@ -37,14 +42,23 @@ func (w *Where) Resolve(embedded bool, lookupEnv func(string) (string, bool)) er
 	if w.RedisURL == "" && embedded && w.RunID == "" {
 		w.RunID = "local-" + strings.ToLower(rand.Text()[:8])
 	}
-	switch {
-	case w.RedisURL == "" && !embedded:
-		return Usagef("no Redis: give --redis-url redis://host:6379, or set SHARD_REDIS_URL")
-	case w.RunID == "":
+	if w.RunID == "" {
 		return Usagef("no run id: give --run-id, the same in all jobs of this run and new for each run")
 	}
 	if _, err := batch.NewKeys(w.RunID); err != nil {
 		return Usagef("--run-id: %w", err)
+	}
+	return nil
+}
+
+// ResolveURL fills in which Redis the environment says, for a command that is about no run. The error says that there is none.
+func (w *Where) ResolveURL(lookupEnv func(string) (string, bool)) error {
+	_ = os.Unsetenv(EnvName("redis-url")) // it may hold a password, which tests have no business to print
+	if w.RedisURL == "" {
+		w.RedisURL, _ = lookupEnv("REDIS_URL")
+	}
+	if w.RedisURL == "" {
+		return Usagef("no Redis: give --redis-url redis://host:6379, or set SHARD_REDIS_URL")
 	}
 	return nil
 }
@@ -62,12 +76,14 @@ func (w *Where) Connect(ctx context.Context, log *slog.Logger, patience time.Dur
 	return rdb, func() { _ = rdb.Close() }, nil
 }
 
-// Project are the flags that say whose tests these are.
-type Project struct{ Dir, Runner string }
+// Project are the flags that say whose tests these are, and what runs them.
+type Project struct{ Dir, Runner, RunnerCommand, Granularity string }
 
 // Register declares the flags.
 func (p *Project) Register(flags *pflag.FlagSet) {
-	flags.StringVar(&p.Runner, "runner", "", "`NAME` of the preset for the project's test runner: go; what follows -- are its flags. Without it the command after -- runs the tests")
+	flags.StringVar(&p.Runner, "runner", "", "`NAME` of the project's test runner: auto, "+strings.Join(runner.Names(), ", ")+"; what follows -- are its options. Without it the command after -- runs the tests")
+	flags.StringVar(&p.RunnerCommand, "runner-command", "", "`WORDS` that start the runner, if not the usual ones: \"bundle exec rspec\", \"poetry run pytest\"")
+	flags.StringVar(&p.Granularity, "granularity", "auto", "what a test of the list is: test, class or file, as far as the runner can")
 	flags.StringVarP(&p.Dir, "dir", "C", "", "`FOLDER` of the project: change to it first, as make -C does; other paths are relative to it")
 }
 
@@ -82,10 +98,16 @@ func (p *Project) Enter() error {
 	return nil
 }
 
+// RunnerOptions are those of the flags, for what follows --.
+func (p *Project) RunnerOptions(args []string, log *slog.Logger) runner.Options {
+	return runner.Options{Name: p.Runner, Args: args, Command: p.RunnerCommand, Granularity: p.Granularity,
+		Say: func(text string) { log.Info(text) }}
+}
+
 // How are the flags of a worker, which `shardctl run` has for its local workers.
 type How struct {
 	Project
-	Artifacts                 string
+	Artifacts, Persistent     string
 	BatchSize                 int
 	TestTimeout, BatchTimeout time.Duration
 	StopTimeout               time.Duration
@@ -98,6 +120,8 @@ type How struct {
 // Register declares the flags.
 func (h *How) Register(flags *pflag.FlagSet) {
 	h.Project.Register(flags)
+	flags.StringVar(&h.Persistent, "persistent", "auto", "keep the runner's process from batch to batch: auto (where it is proved safe), on or off")
+	flags.Lookup("persistent").NoOptDefVal = "on"
 	flags.IntVar(&h.BatchSize, "batch-size", 0, "most tests that a worker takes at once (default: a share of what is left)")
 	flags.DurationVar(&h.TestTimeout, "test-timeout", 10*time.Minute, "longest that one test may run (with a command after --: one batch); 0: no limit")
 	flags.DurationVar(&h.BatchTimeout, "batch-timeout", 0, "longest that a batch may run; 0: no limit")
@@ -112,6 +136,13 @@ func (h *How) Register(flags *pflag.FlagSet) {
 	flags.BoolVar(&h.Gates.AllowText, "allow-gate-text", false, "run gates whose command came through Redis, whoever put it there (better: gates in .shard.yml, or SHARD_SECRET)")
 }
 
+// RunnerOptions are those of the flags, for what follows --.
+func (h *How) RunnerOptions(args []string, log *slog.Logger) runner.Options {
+	o := h.Project.RunnerOptions(args, log)
+	o.Artifacts, o.Persistent = h.Artifacts, h.Persistent
+	return o
+}
+
 // GateOptions returns how a worker of a run asks gates; after Apply. given are commands that need no proof, see gate.Options.
 func (h *How) GateOptions(q *batch.Queue, given map[string]bool, secret string, log *slog.Logger) gate.Options {
 	return gate.Options{
@@ -123,6 +154,7 @@ func (h *How) GateOptions(q *batch.Queue, given map[string]bool, secret string, 
 // Apply checks the flags, changes to the project's folder and reads its configuration.
 func (h *How) Apply() error {
 	if err := errors.Join(
+		OneOf("persistent", h.Persistent, "auto", "on", "off"),
 		AtLeast("batch-size", h.BatchSize, 0),
 		AtLeast("test-timeout", h.TestTimeout, 0),
 		AtLeast("batch-timeout", h.BatchTimeout, 0),

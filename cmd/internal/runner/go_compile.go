@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -233,24 +232,4 @@ func quoteForGo(words ...string) (string, error) {
 		quoted = append(quoted, quote+word+quote)
 	}
 	return strings.Join(quoted, " "), nil
-}
-
-// lines is an io.Writer that calls each for every line, without its end. A line longer than max bytes is cut.
-type lines struct {
-	max  int
-	each func([]byte)
-	rest []byte
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	n := len(p)
-	for len(p) > 0 {
-		line, after, ended := bytes.Cut(p, []byte{'\n'})
-		l.rest = append(l.rest, line[:min(len(line), l.max-len(l.rest))]...)
-		if p = after; ended {
-			l.each(l.rest)
-			l.rest = l.rest[:0]
-		}
-	}
-	return n, nil
 }

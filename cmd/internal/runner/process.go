@@ -27,12 +27,16 @@ type process struct {
 	// Stdout and Stderr get what the process prints, each from one goroutine, and nothing after run has returned. They must
 	// not block for ever. Stdout nil: dropped. Stderr nil: it goes where stdout goes, in the order in which it was printed.
 	Stdout, Stderr io.Writer
+	// Side gets, by the same rules, what the process writes to file descriptor 3. nil: it has none.
+	Side io.Writer
 	// Stop is the first signal when the context ends. 0: SIGTERM.
 	Stop syscall.Signal
 	// Grace is how long the group may take to end after Stop, before it is killed. 0 or less: killed at once.
 	Grace time.Duration
 	// Stopping, if not nil, is called once before Stop is sent: what the process leaves on disk is not yet marked by it.
 	Stopping func()
+	// started, if not nil, is called once the process runs, with the pump of its Stdout.
+	started func(stdout *pump)
 }
 
 // run starts the process, waits for its end and then kills what it started and left behind, in its group or (see tag) in one
@@ -72,6 +76,14 @@ func (p process) run(ctx context.Context) (exit, error) {
 		return exit{}, fmt.Errorf("cannot start %q: %w", p.Path, err)
 	}
 	defer stderr.close()
+	side, err := newPump(p.Side)
+	if err != nil {
+		return exit{}, fmt.Errorf("cannot start %q: %w", p.Path, err)
+	}
+	defer side.close()
+	if p.Side != nil {
+		cmd.ExtraFiles = []*os.File{side.w}
+	}
 	stdout.attach(&cmd.Stdout)
 	cmd.Stderr = cmd.Stdout
 	stderr.attach(&cmd.Stderr)
@@ -84,6 +96,10 @@ func (p process) run(ctx context.Context) (exit, error) {
 	}
 	stdout.start()
 	stderr.start()
+	side.start()
+	if p.started != nil {
+		p.started(stdout)
+	}
 
 	// The number of the group stays its own as long as the process, even dead, has not been waited for. So the group is
 	// signalled only before cmd.Wait; a later signal could hit a stranger that got the number.
@@ -110,6 +126,7 @@ func (p process) run(ctx context.Context) (exit, error) {
 	own.kill()
 	stdout.finish()
 	stderr.finish()
+	side.finish()
 	_ = cmd.Wait() // its error repeats what ProcessState says
 	return newExit(cmd.ProcessState.Sys().(syscall.WaitStatus), cause), nil
 }

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // maxPipe is the most that a pipe can hold (/proc/sys/fs/pipe-max-size, unless root raised it).
@@ -17,6 +20,8 @@ const maxPipe = 1 << 20
 type pump struct {
 	to   io.Writer
 	r, w *os.File
+	// copying is held from reading something until it is written.
+	copying sync.Mutex
 	// done is closed by the copying goroutine; from the start if there is none.
 	done chan struct{}
 }
@@ -68,13 +73,12 @@ func (p *pump) copy() {
 	defer close(p.done)
 	buf := make([]byte, 32<<10)
 	for {
-		n, err := p.r.Read(buf)
-		p.write(buf[:n])
+		n, err := p.read(buf, true)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			p.drain(buf)
 			return
-		case err != nil:
+		case err != nil || n == 0:
 			return
 		}
 	}
@@ -83,33 +87,53 @@ func (p *pump) copy() {
 // drain copies what is in the pipe, without waiting for more. The bound is for a daemon that prints without end.
 func (p *pump) drain(buf []byte) {
 	_ = p.r.SetReadDeadline(time.Time{})
+	for total := 0; total <= maxPipe; {
+		n, err := p.read(buf, false)
+		if err != nil || n == 0 { // nothing more, but a daemon may hold it; or nobody does
+			return
+		}
+		total += n
+	}
+}
+
+// read copies what is in the pipe, at most what buf holds, and returns how much that was: 0 when nobody holds the other end.
+// With wait, it waits for something; without, an empty pipe is the error EAGAIN.
+func (p *pump) read(buf []byte, wait bool) (n int, err error) {
+	raw, err := p.r.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	waitErr := raw.Read(func(fd uintptr) bool {
+		p.copying.Lock()
+		defer p.copying.Unlock()
+		for n, err = syscall.Read(int(fd), buf); err == syscall.EINTR; { // the pipe is non-blocking: os.Pipe made it so
+			n, err = syscall.Read(int(fd), buf)
+		}
+		if n > 0 {
+			_, _ = p.to.Write(buf[:n]) // what the writer refuses is dropped: the process must not be held up by it
+		}
+		return !wait || err != syscall.EAGAIN
+	})
+	if waitErr != nil {
+		return 0, waitErr
+	}
+	return max(n, 0), err
+}
+
+// caughtUp waits until the writer has got what was printed before; not for long.
+func (p *pump) caughtUp() {
 	raw, err := p.r.SyscallConn()
 	if err != nil {
 		return
 	}
-	for total := 0; total <= maxPipe; {
-		var n int
-		var readErr error
-		if err := raw.Read(func(fd uintptr) bool {
-			n, readErr = syscall.Read(int(fd), buf) // the pipe is non-blocking: os.Pipe made it so
-			return true
-		}); err != nil {
+	for range 200 {
+		var left int
+		p.copying.Lock()
+		err := raw.Control(func(fd uintptr) { left, _ = unix.IoctlGetInt(int(fd), fionread) })
+		p.copying.Unlock()
+		if err != nil || left == 0 {
 			return
 		}
-		switch {
-		case errors.Is(readErr, syscall.EINTR):
-		case readErr != nil || n == 0: // EAGAIN: empty, but a daemon holds it; 0: nobody does
-			return
-		default:
-			p.write(buf[:n])
-			total += n
-		}
-	}
-}
-
-// write drops what the writer refuses: the process must not be held up by it.
-func (p *pump) write(b []byte) {
-	if len(b) > 0 {
-		_, _ = p.to.Write(b)
+		time.Sleep(500 * time.Microsecond)
 	}
 }

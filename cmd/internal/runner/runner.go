@@ -28,9 +28,21 @@ type Runner interface {
 	Run(ctx context.Context, job Job, emit func(...batch.Event)) error
 }
 
+// Rester is a Runner that keeps processes from batch to batch, so that what they do at their end (tearing down what all
+// tests shared) comes later than their last batch.
+type Rester interface {
+	Runner
+	// Resting tells whether there is no such process for a slot.
+	Resting(slot int) bool
+	// Rest lets the process of a slot come to its end, and emits the problems that it then has. Its errors are those of Run.
+	Rest(ctx context.Context, slot int, limits Limits, emit func(...batch.Event)) error
+}
+
 // Job is one batch on its way through a Runner.
 type Job struct {
 	Batch batch.Batch
+	// Slot tells the callers apart that share a Runner: processes that are kept from batch to batch serve one each.
+	Slot int
 	// Env holds variables ("NAME=value") that the runner's processes see beside the environment of this process.
 	Env []string
 	// Limits of this job.

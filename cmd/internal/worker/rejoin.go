@@ -30,13 +30,13 @@ func (w *worker) find(cause error) error {
 	ctx, cancel := context.WithTimeout(w.stop, patience)
 	defer cancel()
 	for {
-		q, err := w.q.Reattach(ctx)
+		if w.o.Reopen {
+			w.reopen(ctx)
+		}
+		q, err := w.q.ReattachWhole(ctx)
 		if err == nil {
-			var progress batch.Progress
-			if progress, err = q.Finish(ctx, nil, false); !lost(err) && progress != batch.IsUnsealed { // asked for what it says of the data
-				w.q = q
-				return nil
-			}
+			w.q = q
+			return nil
 		}
 		if errors.Is(err, batch.Replaced) {
 			return err
@@ -49,6 +49,17 @@ func (w *worker) find(cause error) error {
 			}
 			return fmt.Errorf("nobody has brought this run back within %v, so its tests did not all run: %w", patience, cause)
 		}
+	}
+}
+
+// reopen opens the run again if Redis has nothing of it. The list is for others, who may be long in coming: a newcomer among them
+// would open a run of its own meanwhile, in which all that happened here counts nothing.
+func (w *worker) reopen(ctx context.Context) {
+	if _, err := w.q.Reattach(ctx); !errors.Is(err, batch.Gone) {
+		return
+	}
+	if _, err := w.q.Reopen(ctx); err != nil {
+		w.o.Log.Debug("cannot open the run again", "error", err)
 	}
 }
 

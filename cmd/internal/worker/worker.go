@@ -20,7 +20,7 @@ import (
 type Options struct {
 	// Name is what the worker's id begins with, Info what it runs on, for people.
 	Name, Info string
-	// Index tells the workers of one machine apart, from 0; tests see it as SHARD_WORKER_INDEX.
+	// Index tells the workers of one machine apart, from 0; tests see it as SHARD_WORKER_INDEX, the runner as Job.Slot.
 	Index int
 	// BatchSize is the most tests that one claim takes. 0: as many as the queue's own rule gives, at most a thousand.
 	BatchSize int
@@ -35,6 +35,9 @@ type Options struct {
 	// Journal is the folder for what this worker finished, should Redis lose it, or the worker die before it is told. Empty: the
 	// system's folder for temporary files.
 	Journal string
+	// Reopen: if Redis has lost the run, it is opened again, with an empty list, as the same run. This is for a worker beside
+	// somebody who knows the list, who will come for it, and may not have seen this run yet.
+	Reopen bool
 	// Log gets what a person who watches this worker should know.
 	Log *slog.Logger
 	// Joined is called with the id of each membership, before its first claim; nil: nobody asks.
@@ -133,6 +136,9 @@ func (w *worker) member(ctx context.Context) error {
 	if err = w.retell(); err == nil {
 		err = w.work(ctx, life)
 	}
+	if restErr := w.rest(); err == nil {
+		err = restErr
+	}
 	switch {
 	case rewound(err): // what Redis believes it to hold goes back at once
 		return errors.Join(err, w.leave(w.m.Leave, err.Error()))
@@ -167,14 +173,6 @@ func (w *worker) join() (answer batch.Answer, err error) {
 		w.o.Joined(w.m.ID())
 	}
 	return answer, err
-}
-
-// unheard is an error if the run ended before this worker could tell of a problem: the verdict does not know it.
-func (w *worker) unheard() error {
-	for _, p := range w.untold {
-		return fmt.Errorf("the run ended before this worker could tell it of a problem: %s: %s", p.Scope, p.Message)
-	}
-	return nil
 }
 
 // abandon leaves a run whose answer to the join was not waited for.
@@ -229,6 +227,10 @@ func (w *worker) work(ctx context.Context, life *life) error {
 				deferred = time.Now()
 			}
 			life.wait(ctx, time.Until(deferred.Add(patience)))
+		case !w.resting():
+			if err := w.rest(); err != nil {
+				return err
+			}
 		default:
 			pause := min(poll, w.q.Options().Lease/3) // a watch must not be blind for half a lease
 			pause += rand.N(pause / 5)
@@ -267,8 +269,10 @@ func (w *worker) run(ctx context.Context, life *life, b batch.Batch) error {
 
 	qualified, runErr := w.pass(running, b)
 	if qualified {
-		job := runner.Job{Batch: b, Env: w.env(b), Limits: w.o.Limits}
-		runErr = w.runner.Run(running, job, reports.emit)
+		job := runner.Job{Batch: b, Slot: w.o.Index, Env: w.env(b), Limits: w.o.Limits}
+		if runErr = w.runner.Run(running, job, reports.emit); runErr == nil {
+			runErr = w.restAtLast(running, reports)
+		}
 	}
 	if err := reports.close(); err != nil {
 		w.untold = append(w.untold, reports.untold()...)

@@ -1,0 +1,31 @@
+package runner
+
+import (
+	"embed"
+	"io/fs"
+)
+
+// The granularities; see Options.Granularity.
+const (
+	automaticUnit = "auto"
+	unitTest      = "test"
+	unitClass     = "class"
+	unitFile      = "file"
+)
+
+// presets are the runners that a Tool drives.
+var presets = []preset{
+	pytest,
+}
+
+//go:embed plugins
+var pluginFiles embed.FS
+
+// plugins are the files that the presets put into their runners.
+func plugins() fs.FS {
+	sub, err := fs.Sub(pluginFiles, "plugins")
+	if err != nil {
+		panic(err) // a constant
+	}
+	return sub
+}

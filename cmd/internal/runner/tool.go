@@ -1,0 +1,207 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/shardctl/shardctl/batch"
+)
+
+// preset is what this package knows of one test runner that tells what it does while it does it: by a plugin over the
+// protocol of docs/runner-protocol.md, or in its own words, which a parser turns into the same messages.
+type preset struct {
+	name string
+	// recognise returns the file by which a project in dir is known to use this runner, and empty if it does not.
+	recognise func(dir string) string
+	// units are the granularities that it knows, the default first; see Options.Granularity.
+	units []string
+	// command returns the words that start the runner in dir if the user gave none, or an error that says what is not installed.
+	command func(dir string) ([]string, error)
+	// start returns the process for an invocation. t.words are the words that start the runner.
+	start func(t *Tool, in invocation) (toolProcess, error)
+	// list finds the units, if the runner cannot do it by an invocation with listing.
+	list func(ctx context.Context, t *Tool, patterns []string) ([]batch.Test, error)
+	// parts cuts the units of a batch into those of one process each; nil: one process.
+	parts func(ids []string) [][]string
+	// keeps is whether the runner can be fed batch after batch; lasts is whether it is by default.
+	keeps, lasts bool
+	// reproduce returns the words that run one unit again without this program.
+	reproduce func(t *Tool, id string) []string
+}
+
+// mode is what a process of a runner is to do. Plugins see it as SHARD_MODE.
+type mode string
+
+const (
+	listing mode = "list"       // tell the units, run none
+	running mode = "run"        // run the units of SHARD_TESTS_FILE
+	lasting mode = "persistent" // ask for batches until told to stop
+)
+
+// invocation is what one process is to do.
+type invocation struct {
+	mode mode
+	// ids are the units to run (running), patterns what the user wants to have listed (listing).
+	ids, patterns []string
+	// file holds the ids, one a line.
+	file string
+	// folder is for files of this process, and removed after it.
+	folder string
+}
+
+// toolProcess is a process of a runner; its Stdout and Side are not set.
+type toolProcess struct {
+	process
+	// stdout and side turn a line of the output, or of file descriptor 3, into messages. nil means: there are none, what is
+	// printed is text. What a function returns no message for is text, too.
+	stdout, side func(line []byte) []message
+}
+
+// Tool is a Runner and a Lister for a preset. Its methods may be called concurrently.
+type Tool struct {
+	preset preset
+	o      Options
+	words  []string
+	// folder holds the plugin.
+	folder string
+
+	mu sync.Mutex
+	// kept are the processes of persistent mode, by Job.Slot.
+	kept map[int]*toolLife
+}
+
+// newTool returns an error if the runner is not installed. The caller must call Close.
+func newTool(p preset, o Options) (*Tool, error) {
+	t := &Tool{preset: p, o: o, words: strings.Fields(o.Command), kept: map[int]*toolLife{}}
+	if o.Granularity == "" || o.Granularity == automaticUnit {
+		t.o.Granularity = p.units[0]
+	} else if !slices.Contains(p.units, o.Granularity) {
+		return nil, fmt.Errorf("--granularity %s: runner %s knows %s", o.Granularity, p.name, strings.Join(p.units, ", "))
+	}
+	var err error
+	if len(t.words) == 0 {
+		if t.words, err = p.command("."); err != nil {
+			return nil, fmt.Errorf("--runner %s: %w", p.name, err)
+		}
+	}
+	switch {
+	case o.Persistent == "" || o.Persistent == "auto":
+	case o.Persistent == "on" && !p.keeps:
+		return nil, fmt.Errorf("--persistent: runner %s cannot be kept from batch to batch", p.name)
+	}
+	if t.folder, err = os.MkdirTemp("", "shard-plugin-"); err != nil {
+		return nil, err
+	}
+	if err := os.CopyFS(t.folder, plugins()); err != nil {
+		os.RemoveAll(t.folder)
+		return nil, fmt.Errorf("the plugin of runner %s: %w", p.name, err)
+	}
+	return t, nil
+}
+
+// persistent is whether processes are kept from batch to batch.
+func (t *Tool) persistent() bool {
+	switch t.o.Persistent {
+	case "on":
+		return true
+	case "off":
+		return false
+	}
+	return t.preset.lasts
+}
+
+// plugin returns the path of a file of plugins/.
+func (t *Tool) plugin(name string) string { return filepath.Join(t.folder, filepath.FromSlash(name)) }
+
+// Close ends the processes that are kept, and removes the plugin. No Run may be under way.
+func (t *Tool) Close() error {
+	for slot := range t.kept {
+		t.drop(slot)
+	}
+	return os.RemoveAll(t.folder)
+}
+
+// Reproduce returns the command, for a POSIX shell, that runs one unit again without this program.
+func (t *Tool) Reproduce(id string) string {
+	words := slices.Clone(t.preset.reproduce(t, id))
+	for i, word := range words {
+		words[i] = shellQuote(word)
+	}
+	return strings.Join(words, " ")
+}
+
+// List implements Lister.
+func (t *Tool) List(ctx context.Context, patterns []string) ([]batch.Test, error) {
+	if t.preset.list != nil {
+		return t.preset.list(ctx, t, patterns)
+	}
+	var tests []batch.Test
+	seen := map[string]bool{}
+	var wrongs []error
+	report := &toolReport{name: t.preset.name, loose: newCapture(outputEnds), all: newCapture(outputEnds),
+		kill: func(error) {}, emit: func(events ...batch.Event) {
+			for _, e := range events {
+				wrongs = append(wrongs, fmt.Errorf("%s: %s\n%s", e.Problem.Scope, e.Problem.Message, e.Problem.Details))
+			}
+		}}
+	life, err := t.launch(ctx, invocation{mode: listing, patterns: patterns}, Job{Limits: Limits{Grace: DefaultGrace}}, report, func(m message) {
+		if m.Type == messageTest && !seen[m.ID] {
+			seen[m.ID] = true
+			tests = append(tests, batch.Test{ID: m.ID, Seconds: m.Seconds})
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	<-life.done
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case len(wrongs) > 0:
+		return nil, fmt.Errorf("%s cannot list the tests: %w", t.preset.name, errors.Join(wrongs...))
+	case !report.ended:
+		return nil, fmt.Errorf("%s cannot list the tests: %s\n%s", t.preset.name, life.ended, strings.TrimSpace(report.all.String()))
+	}
+	return tests, nil
+}
+
+// exists is whether dir has a file of one of the names; it returns the first.
+func exists(dir string, names ...string) string {
+	for _, name := range names {
+		if found, _ := filepath.Glob(filepath.Join(dir, name)); len(found) > 0 {
+			if info, err := os.Stat(found[0]); err == nil && info.Mode().IsRegular() {
+				return filepath.Base(found[0])
+			}
+		}
+	}
+	return ""
+}
+
+// mentions is whether a file of dir holds one of the words; it returns the name of the file.
+func mentions(dir, name string, words ...string) string {
+	text, err := fs.ReadFile(os.DirFS(dir), name)
+	if err != nil {
+		return ""
+	}
+	for _, word := range words {
+		if strings.Contains(string(text), word) {
+			return name
+		}
+	}
+	return ""
+}
+
+// prependPath returns the value of a variable that is a list of folders, with dir before what it holds.
+func prependPath(dir, variable string) string {
+	if rest := os.Getenv(variable); rest != "" {
+		return dir + string(os.PathListSeparator) + rest
+	}
+	return dir
+}
