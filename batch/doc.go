@@ -53,8 +53,8 @@
 // Servers lose data: they are killed and start empty, are flushed, evict keys, fail over to a replica that is behind. Each
 // run has a birth and an epoch. Whoever finds the run damaged (its hash, its markers, its list or its gates are not whole)
 // opens it again under a new epoch, of the same birth ([Queue.Reopen]); all requests under the old epoch are refused from then on,
-// and those who sent them join anew. Results come back from those who know them: controllers ([Queue.Restore]) and workers
-// (reports under [NoBatch]). A run of another birth is another run ([Replaced]). When a list, a set or the results are gone and
+// and those who sent them join anew. Who leads is put back by whoever saw it last ([Election]). Results come back from those who know
+// them: controllers ([Queue.Restore]) and workers (reports under [NoBatch]). A run of another birth is another run ([Replaced]). When a list, a set or the results are gone and
 // the rest is whole, the lengths do not add up ([IsUneven]), and [Queue.Audit] brings every test back to one place. A worker whose
 // numbers are higher than Redis's knows that writes were lost ([Rewound]), hands back and joins anew.
 //

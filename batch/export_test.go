@@ -56,3 +56,6 @@ func (s *scriptServer) ScriptLoad(ctx context.Context, source string) *redis.Str
 	s.source = source
 	return redis.NewStringCmd(ctx)
 }
+
+// Older compares versions, number by number.
+func Older(version, than string) bool { return older(version, than) }

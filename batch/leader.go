@@ -17,7 +17,8 @@ var (
 // Leader is who leads the controllers of a run, and its sign of life.
 type Leader struct {
 	Owner string
-	// Term grows by one with every change of the leader, unless Redis loses its data: then it begins again at 1.
+	// Term grows by one with every change of the leader, unless Redis loses its data and nobody is left who saw the last: then it
+	// begins again at 1.
 	Term int64
 	// Beat counts the signs of life within the term.
 	Beat int64
@@ -42,17 +43,19 @@ func NewElection(rdb redis.UniversalClient, runID string) (*Election, error) {
 	return &Election{rdb: rdb, key: keys.Leader()}, nil
 }
 
-// Lead makes owner the leader if nobody leads, or if the leader still is exactly what was seen; it is a beat if owner leads
-// already, and else changes nothing. It returns who leads now. With a zero seen it deposes nobody.
+// Lead makes owner the leader if nobody leads, or if the leader stood still and is exactly what was seen; it is a beat if owner
+// leads already, and else changes nothing. It returns who leads now. seen is what Lead returned the last time, zero if it
+// never did: if Redis has lost that, it is put back first.
 //
-// An owner is a name that nobody else ever has in this run, and not empty. Whoever takes over must have seen the leader
-// unchanged for a whole lease; Lead cannot check that. It may be repeated: that changes nothing but a beat. Only a request
-// that arrives after its owner has resigned makes it lead once more: the others wait for a lease then.
-func (e *Election) Lead(ctx context.Context, owner string, seen Leader) (Leader, error) {
+// An owner is a name that nobody else ever has in this run, and not empty. Whoever says that the leader stood still must have
+// seen it unchanged for a whole lease; Lead cannot check that. It may be repeated: that changes nothing but a beat. Only a
+// request that arrives after its owner has resigned, or after the run was cleaned, makes a leader that may not live: the
+// others wait for a lease then.
+func (e *Election) Lead(ctx context.Context, owner string, seen Leader, stoodStill bool) (Leader, error) {
 	if owner == "" {
 		return Leader{}, errors.New("nobody cannot lead: the owner is empty")
 	}
-	held, err := leadScript.Run(ctx, e.rdb, []string{e.key}, owner, seen.Owner, seen.Term, seen.Beat).StringSlice()
+	held, err := leadScript.Run(ctx, e.rdb, []string{e.key}, owner, seen.Owner, seen.Term, seen.Beat, flag(stoodStill)).StringSlice()
 	if err != nil {
 		return Leader{}, err
 	}

@@ -30,10 +30,21 @@ func newElection(t *testing.T, rdb *redis.Client) *election {
 	return e
 }
 
-// lead expects who leads after a request.
+// lead expects who leads after a request of an owner who has seen a leader.
 func (e *election) lead(owner string, seen, want batch.Leader) {
 	e.t.Helper()
-	got, err := e.Lead(e.ctx, owner, seen)
+	e.ask(owner, seen, false, want)
+}
+
+// depose expects the same after a request of one to whom the leader stood still.
+func (e *election) depose(owner string, seen, want batch.Leader) {
+	e.t.Helper()
+	e.ask(owner, seen, true, want)
+}
+
+func (e *election) ask(owner string, seen batch.Leader, stoodStill bool, want batch.Leader) {
+	e.t.Helper()
+	got, err := e.Lead(e.ctx, owner, seen, stoodStill)
 	e.must(err)
 	if got != want {
 		e.t.Errorf("%s is answered %+v, want %+v", owner, got, want)
@@ -68,14 +79,15 @@ func TestLead(t *testing.T) {
 
 		// Only what was seen exactly so is deposed.
 		for _, other := range []batch.Leader{{Owner: "a", Term: 1}, {Owner: "a", Beat: 1}, {Owner: "c", Term: 1, Beat: 1}, {Term: 1, Beat: 1}} {
-			e.lead("b", other, seen)
+			e.depose("b", other, seen)
 		}
+		e.lead("b", seen, seen) // it did not stand still
 		e.holds("a", "1", "1")
-		e.lead("b", seen, batch.Leader{Owner: "b", Term: 2})
+		e.depose("b", seen, batch.Leader{Owner: "b", Term: 2})
 		e.holds("b", "2", "0")
 
 		// The former leader cannot take the lead back with what it knew.
-		e.lead("a", seen, batch.Leader{Owner: "b", Term: 2})
+		e.depose("a", seen, batch.Leader{Owner: "b", Term: 2})
 		e.lead("b", none, batch.Leader{Owner: "b", Term: 2, Beat: 1})
 	})
 }
@@ -112,11 +124,11 @@ func TestDelayedDuplicatesOfLead(t *testing.T) {
 		e.lead("a", none, batch.Leader{Owner: "a", Term: 1})
 		first := e.last()
 		e.repeat(first, "a", "1", "1")
-		e.lead("b", batch.Leader{Owner: "a", Term: 1, Beat: 1}, batch.Leader{Owner: "b", Term: 2})
+		e.depose("b", batch.Leader{Owner: "a", Term: 1, Beat: 1}, batch.Leader{Owner: "b", Term: 2})
 		takeover := e.last()
 		e.repeat(first, "b", "2", "0")
 		e.repeat(takeover, "b", "2", "1")
-		e.lead("c", batch.Leader{Owner: "b", Term: 2, Beat: 1}, batch.Leader{Owner: "c", Term: 3})
+		e.depose("c", batch.Leader{Owner: "b", Term: 2, Beat: 1}, batch.Leader{Owner: "c", Term: 3})
 		e.repeat(first, "c", "3", "0")
 		e.repeat(takeover, "c", "3", "0")
 
@@ -126,15 +138,40 @@ func TestDelayedDuplicatesOfLead(t *testing.T) {
 	})
 }
 
-// Whoever comes first after the key was lost leads, in a first term.
+// What Redis lost of the leader is put back by whoever has seen it, and is what the latest of them saw. Only if nobody has
+// does whoever comes first lead, in a first term.
 func TestLeadAfterLoss(t *testing.T) {
 	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
 		e := newElection(t, rdb)
-		e.lead("a", batch.Leader{}, batch.Leader{Owner: "a", Term: 1})
-		e.lead("b", batch.Leader{Owner: "a", Term: 1}, batch.Leader{Owner: "b", Term: 2})
-		e.must(rdb.Del(e.ctx, e.key).Err())
-		e.lead("a", batch.Leader{Owner: "b", Term: 2}, batch.Leader{Owner: "a", Term: 1})
-		e.lead("b", batch.Leader{}, batch.Leader{Owner: "a", Term: 1})
+		none, seen := batch.Leader{}, batch.Leader{Owner: "b", Term: 2}
+		b := func(beat int64) batch.Leader { return batch.Leader{Owner: "b", Term: 2, Beat: beat} }
+		lose := func() { t.Helper(); e.must(rdb.Del(e.ctx, e.key).Err()) }
+		e.lead("a", none, batch.Leader{Owner: "a", Term: 1})
+		e.depose("b", batch.Leader{Owner: "a", Term: 1}, seen)
+
+		lose()
+		e.lead("b", b(7), b(8)) // the leader goes on
+		lose()
+		e.lead("a", b(7), b(7)) // a candidate is first
+		if ttl := rdb.TTL(e.ctx, e.key).Val(); ttl < 23*time.Hour {
+			t.Errorf("what was put back expires in %v", ttl)
+		}
+		putBack := e.last()
+		e.lead("c", batch.Leader{Owner: "a", Term: 1, Beat: 30}, b(7)) // of an earlier term
+		e.lead("c", b(6), b(7))
+		e.lead("b", b(8), b(9))
+		e.repeat(putBack, "b", "2", "9")
+		e.lead("c", none, b(9))
+
+		lose()
+		e.depose("a", b(9), batch.Leader{Owner: "a", Term: 3}) // it stood still before
+		lose()
+		e.lead("c", batch.Leader{Term: 3, Beat: 1}, batch.Leader{Owner: "c", Term: 4}) // who led had resigned
+		lose()
+		e.lead("d", none, batch.Leader{Owner: "d", Term: 1}) // it comes just then
+		e.lead("d", batch.Leader{Owner: "d", Term: 1}, batch.Leader{Owner: "d", Term: 1, Beat: 1})
+		e.lead("c", batch.Leader{Owner: "c", Term: 4}, batch.Leader{Owner: "c", Term: 4, Beat: 1})
+		e.lead("d", batch.Leader{Owner: "d", Term: 1, Beat: 1}, batch.Leader{Owner: "c", Term: 4, Beat: 1})
 	})
 }
 
@@ -165,16 +202,16 @@ func TestLeadErrors(t *testing.T) {
 	}
 	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
 		e := newElection(t, rdb)
-		if _, err := e.Lead(e.ctx, "", batch.Leader{}); err == nil {
+		if _, err := e.Lead(e.ctx, "", batch.Leader{}, false); err == nil {
 			t.Error("an empty owner is allowed")
 		}
 		e.must(rdb.Set(e.ctx, e.key, "no hash", 0).Err())
-		if _, err := e.Lead(e.ctx, "a", batch.Leader{}); err == nil || batch.Transient(err) {
+		if _, err := e.Lead(e.ctx, "a", batch.Leader{}, false); err == nil || batch.Transient(err) {
 			t.Errorf("got error %v of a key that is no hash", err)
 		}
 		e.must(rdb.Del(e.ctx, e.key).Err())
 		e.must(rdb.HSet(e.ctx, e.key, "owner", "b", "term", "x", "beat", "0").Err())
-		if _, err := e.Lead(e.ctx, "a", batch.Leader{}); err == nil || batch.Transient(err) {
+		if _, err := e.Lead(e.ctx, "a", batch.Leader{}, false); err == nil || batch.Transient(err) {
 			t.Errorf("got error %v of a term that is no number", err)
 		}
 	})

@@ -140,6 +140,36 @@ func TestRestore(t *testing.T) {
 	})
 }
 
+// Somebody who knows no results has queued tests again that had one, and one of them is held by now: whoever knows the results
+// brings them back, and what the holder says of it is late.
+func TestRestoreAfterAudit(t *testing.T) {
+	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
+		r, w := halfRun(t, rdb)
+		known := r.finals()
+		r.must(rdb.Del(r.ctx, r.q.Keys().Results()).Err())
+		r.audit(2)
+		w.settle(2, batch.HandBack)
+		other := r.join("other")
+		b := other.claim(1)
+		for ; b.IDs()[0] != "a"; b = other.claim(1) {
+			other.report(b.Number, finish(b.IDs()[0], batch.Passed))
+			other.settle(b.Number, batch.Requeue)
+		}
+		if n, err := r.q.Restore(r.ctx, known); err != nil || n != 2 {
+			t.Errorf("restored %d results, error %v, want 2", n, err)
+		}
+		r.look()
+		other.report(b.Number, finish("a", batch.Failed))
+		other.settle(b.Number, batch.Requeue)
+		r.look()
+		want := map[string]string{"a": "passed", "b": "failed", "c": "passed", "d": "passed", "e": "passed", "f": "passed"}
+		if diff := cmp.Diff(want, r.seen.Results); diff != "" {
+			t.Error("results (-want +got):\n" + diff)
+		}
+		r.finish(batch.IsDone)
+	})
+}
+
 // A run that was lost, or of which a part was lost without which it means nothing, is opened anew under the same birth; what
 // its controller knows comes back, and what the workers know.
 func TestReopen(t *testing.T) {

@@ -38,6 +38,11 @@ type Outcome struct {
 	Cases []Case `json:"cases,omitempty"`
 }
 
+// Same tells whether two outcomes seem to be of one attempt, told twice.
+func (o Outcome) Same(other Outcome) bool {
+	return o.Status == other.Status && o.Seconds == other.Seconds && o.Message == other.Message
+}
+
 // Case is one entry of a JUnit report.
 type Case struct {
 	Classname string  `json:"classname,omitempty"`

@@ -114,6 +114,23 @@ func (q *Queue) Reattach(ctx context.Context) (*Queue, error) {
 	return now, err
 }
 
+// ReattachWhole is Reattach for who does not know the list, and so cannot tell by itself whether it is whole: the error is Gone
+// too while a part of the run's data is missing, or the list is not closed.
+func (q *Queue) ReattachWhole(ctx context.Context) (*Queue, error) {
+	now, err := q.Reattach(ctx)
+	if err != nil {
+		return nil, err
+	}
+	progress, err := now.Finish(ctx, nil, false) // asked for what it says of the data
+	if err == nil && progress == IsUnsealed {
+		err = &Error{Code: Gone, RunID: q.runID, Detail: "its list is not closed"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return now, nil
+}
+
 // Attach finds a run that somebody opened. The error is Gone if there is none, OtherSchema if this version cannot read it.
 func Attach(ctx context.Context, rdb redis.UniversalClient, runID string) (*Queue, error) {
 	keys, err := NewKeys(runID)

@@ -10,7 +10,7 @@ var (
 		"hdel", "hexists", "hget", "hincrby", "hkeys", "hlen", "hmget", "hset", "hsetnx", "hvals",
 		"lindex", "llen", "lpop", "lpush", "lrange", "lrem", "rpush",
 		"sadd", "scard", "sismember", "smembers", "srem",
-		"xadd", "xrevrange",
+		"time", "xadd", "xrange", "xrevrange",
 	}
 	// requests are what this package sends itself. SCAN knows no rights to keys: it shows the names of all that there are.
 	requests = []string{
@@ -29,10 +29,15 @@ var (
 // others: Keys.Pattern or AllRuns.
 func Rights(pattern string) []string {
 	rules := []string{"resetkeys", "~" + pattern, "resetchannels", "-@all"}
-	commands := slices.Concat(callsOfScripts, requests, handshake)
-	slices.Sort(commands)
-	for _, name := range slices.Compact(commands) {
+	for _, name := range commands() {
 		rules = append(rules, "+"+name)
 	}
 	return rules
+}
+
+// commands are all that the protocol sends, sorted.
+func commands() []string {
+	all := slices.Concat(callsOfScripts, requests, handshake)
+	slices.Sort(all)
+	return slices.Compact(all)
 }

@@ -207,9 +207,9 @@ func wholeProtocol(ctx context.Context, rdb *redis.Client, runID string) (err er
 	check(rdb.Ping(ctx).Err())
 
 	election := got(batch.NewElection(rdb, runID))
-	leader := got(election.Lead(ctx, "controller", batch.Leader{}))
-	leader = got(election.Lead(ctx, "controller", leader))
-	same(leader, got(election.Lead(ctx, "standby", batch.Leader{})))
+	leader := got(election.Lead(ctx, "controller", batch.Leader{}, false))
+	leader = got(election.Lead(ctx, "controller", leader, false))
+	same(leader, got(election.Lead(ctx, "standby", batch.Leader{}, false)))
 	check(election.Resign(ctx, "controller", leader.Term))
 
 	tests := append(asTests(ids("a b c d e f")...), batch.Test{ID: "gated", Seconds: 2, Gate: batch.Gate{Name: "gpu"}})
@@ -246,6 +246,7 @@ func wholeProtocol(ctx context.Context, rdb *redis.Client, runID string) (err er
 	same(true, got(q.Wait(ctx, answer.Cursor, time.Millisecond)).Cursor != answer.Cursor)
 	events := got(q.Events(ctx, batch.JournalStart, 1000, time.Millisecond))
 	same(true, len(events) > 0)
+	same(true, got(q.Age(ctx)) < time.Hour)
 	same(true, got(q.Clients(ctx)).Names["shardctl-test"])
 
 	// Redis loses first a list, then the run.

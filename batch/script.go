@@ -41,6 +41,7 @@ var (
 	reapScript    = script("prelude", "guard", "reap")
 	finishScript  = script("prelude", "guard", "finish")
 	abortScript   = script("prelude", "guard", "abort")
+	ageScript     = script("age")
 )
 
 // run executes a script under this queue's epoch, declaring the sets of the named workers and the lists of all gates. Where

@@ -14,12 +14,13 @@ import (
 )
 
 // Each row is a journal in short: "w1+" joins, "w1-" leaves, "w1!" is reaped, "w1[" claims, "w1]" settles; "w1 a passed" is a
-// finish, "w1 a* passed" that of 25 tests. The run is stopped, or not.
+// finish, "w1 a* passed" that of 25 tests, "w1 a passed late" one that comes from a worker which no longer holds the test. The
+// run is stopped, or not.
 func TestBreaker(t *testing.T) {
-	five := func(worker string) string {
+	five := func(worker string, decision ...string) string {
 		var lines []string
 		for _, test := range "abcde" {
-			lines = append(lines, fmt.Sprintf("%s %c unexecuted", worker, test))
+			lines = append(lines, strings.Join(append([]string{worker, string(test), "unexecuted"}, decision...), " "))
 		}
 		return strings.Join(lines, ", ")
 	}
@@ -46,6 +47,10 @@ func TestBreaker(t *testing.T) {
 		"another is idle and has shown nothing":         {"w1+, w2+, w2[, w2], " + five("w1"), true},
 		"the journal begins anew":                       {"w1+, " + strings.Replace(five("w1"), "w1 e", "open, w1+, w1 e", 1), false},
 		"of a worker whose join is not in this journal": {five("w1"), true},
+		"told again":                                    {"w1+, " + five("w1", "late"), false},
+		"told again by another that works":              {"w1+, w2+, w2 z passed, w1 a* unexecuted, w2 y unexecuted late", false},
+		"a pass that comes late":                        {"w1+, w1 a unexecuted, w1 b unexecuted, w1 c unexecuted, w1 d unexecuted, w1 z passed late, w1 e unexecuted", false},
+		"a late pass of one lost":                       {"w1+, w2+, w2!, w2 z passed late, " + five("w1"), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -90,6 +95,9 @@ func tellAll(f *fake, journal string) {
 		e := batch.Event{Type: batch.Finish, Worker: fields[0], Test: fields[1], Outcome: batch.Outcome{
 			Status: batch.Status(fields[2]), Message: "exit status 127", Output: "starting\nsh: jest: not found\n",
 		}}
+		if len(fields) > 3 {
+			e.Decision = batch.Decision(fields[3])
+		}
 		f.tell(e)
 		for n := 1; strings.HasSuffix(fields[1], "*") && n < 25; n++ {
 			e.Test = fmt.Sprint(fields[1], n)

@@ -59,12 +59,15 @@ type Controller struct {
 	// its end. The errors for which Passes holds may pass, and it is called again. nil: a run
 	// that is lost is.
 	Renew func(ctx context.Context, damaged bool, known [][]batch.Event) (Queue, error)
+	// Known is what this process knows of the run's results, from an earlier controller. nil: nothing.
+	Known *Known
+	// Age is how old the run was when Supervise was called, for Limits.Run.
+	Age time.Duration
 	// Observe is called with every event of the journal, in order, and once in a while with none so that time is seen to
 	// pass. It is called by Supervise's goroutine.
 	Observe func(events []batch.Event)
 
 	detector detector
-	known    known
 	cursor   string
 	// workers as last read; began and lastSeen are when Supervise began and when there last was a worker; good is when
 	// Redis last answered.
@@ -90,6 +93,9 @@ func (c *Controller) Supervise(ctx context.Context) (batch.Progress, error) {
 	c.detector = detector{lease: c.Lease}
 	c.cursor = batch.JournalStart
 	c.failed = map[string]bool{}
+	if c.Known == nil {
+		c.Known = new(Known)
+	}
 	c.began = time.Now()
 	c.good = c.began
 	for {
@@ -153,7 +159,7 @@ func Passes(err error) bool {
 
 // renew goes on with the run as Renew brings it back, whose journal begins anew if it was damaged.
 func (c *Controller) renew(ctx context.Context, damaged bool) error {
-	q, err := c.Renew(ctx, damaged, c.known.finals())
+	q, err := c.Renew(ctx, damaged, c.Known.Finals())
 	if err != nil {
 		return err
 	}
@@ -186,6 +192,9 @@ func (c *Controller) round(ctx context.Context) (batch.Progress, error) {
 	}
 	if reason := c.breaker.reason(); reason != "" && len(news) < mostNews { // what is still to be read may refute it
 		return c.Queue.Abort(ctx, batch.Abortion{Why: reason, Who: c.Name})
+	}
+	if err := c.restore(ctx, news); err != nil {
+		return "", err
 	}
 	now := time.Now()
 	looked := false
@@ -237,10 +246,28 @@ func (c *Controller) finish(ctx context.Context, workers []string, now time.Time
 
 // mend brings back what Redis lost of a run that otherwise is whole.
 func (c *Controller) mend(ctx context.Context) error {
-	if _, err := c.Queue.Restore(ctx, c.known.finals()); err != nil {
+	if _, err := c.Queue.Restore(ctx, c.Known.Finals()); err != nil {
 		return err
 	}
 	_, err := c.Queue.Audit(ctx)
+	return err
+}
+
+// restore brings back the results of tests that somebody who does not know them has queued again.
+func (c *Controller) restore(ctx context.Context, news []batch.Event) error {
+	audited := map[string]bool{}
+	for _, e := range news {
+		if e.Type == batch.Audited {
+			for _, test := range e.Tests {
+				audited[test] = true
+			}
+		}
+	}
+	if len(audited) == 0 {
+		return nil
+	}
+	known := slices.DeleteFunc(c.Known.Finals(), func(events []batch.Event) bool { return !audited[events[0].Test] })
+	_, err := c.Queue.Restore(ctx, known)
 	return err
 }
 
@@ -259,7 +286,7 @@ func (c *Controller) follow(ctx context.Context, wait time.Duration) ([]batch.Ev
 		}
 		c.count(e)
 		c.breaker.add(e)
-		c.known.add(e)
+		c.Known.add(e)
 		c.sealed = c.sealed || e.Type == batch.Sealed
 		c.over = c.over || e.Type == batch.Aborted || e.Type == batch.Done
 	}
@@ -348,7 +375,7 @@ func (c *Controller) clients(ctx context.Context) (batch.Clients, error) {
 func (c *Controller) overdue(now time.Time) string {
 	passed := func(since time.Time, limit time.Duration) bool { return limit > 0 && now.Sub(since) > limit }
 	switch {
-	case passed(c.began, c.Limits.Run):
+	case passed(c.began.Add(-c.Age), c.Limits.Run):
 		return fmt.Sprintf("the run took longer than --run-timeout %v", c.Limits.Run)
 	case !c.anyWorker && passed(c.began, c.Limits.FirstWorker):
 		return fmt.Sprintf("no worker joined within %v: is any shardworker started with this run id and this Redis?", c.Limits.FirstWorker)

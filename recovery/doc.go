@@ -21,12 +21,16 @@
 // A controller remembers the events of every test that has a result. When Redis lost the run, or a part without which it means
 // nothing (batch.Gone), whoever knows the list opens it again under its birth, enqueues it, and brings the results back that it
 // knows (Controller.Renew); workers tell theirs when they join anew. When only the places of some tests are lost, an audit
-// queues them again. A controller that does not know the list waits for one that does, and gives up in the end.
+// queues them again, and the controller gives back their results to those that had one. A controller that does not know the
+// list waits for one that does, and gives up in the end.
 //
 // # Who leads
 //
 // Campaign elects one of several candidates that all know how to list the tests: each term has one leader, which is trusted by
-// itself for less than the lease that the others wait for. It only saves work. Two leaders at once, as there may be when Redis
-// lost its data, enqueue the same tests and supervise the same run, which changes nothing. Watch is what an idle worker does
-// in case that nobody leads at all.
+// itself for less than the lease that the others wait for. It only saves work. Two leaders at once enqueue the same tests and
+// supervise the same run, which changes nothing. Watch is what an idle worker does in case that nobody leads at all.
+//
+// When Redis lost who leads, candidates put back the latest that they have seen. So the leader, who knows most of the run, brings
+// it back too, and a candidate that never saw the run does not open another in its place. What a process learned while it
+// led it still knows when it leads again (Known).
 package recovery

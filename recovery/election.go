@@ -11,7 +11,7 @@ import (
 
 // Election is what Campaign needs; *batch.Election has it.
 type Election interface {
-	Lead(ctx context.Context, owner string, seen batch.Leader) (batch.Leader, error)
+	Lead(ctx context.Context, owner string, seen batch.Leader, stoodStill bool) (batch.Leader, error)
 	Resign(ctx context.Context, owner string, term int64) error
 }
 
@@ -44,10 +44,11 @@ func trust(lease time.Duration) time.Duration { return lease - lease/8 }
 // it resigns first, so that the next leader need not wait for the lease.
 //
 // A candidate takes over only from a leader that it has seen standing still for a whole lease, on its own monotonic clock.
-// After an outage of Redis that lease begins anew.
+// After an outage of Redis that lease begins anew. When Redis lost who leads, that is put back by the first who asks and has seen
+// it, so that the leader, who knows most, goes on; only a candidate that comes just then may be quicker.
 //
-// Two may lead for most of a lease when Redis lost what it had answered, or when a machine slept and its clock with it.
-// Nothing but work is wasted then, as every request to the run is safe with any number of leaders.
+// Two may lead for a beat when that happens, or for most of a lease when a machine slept and its clock with it. Nothing but
+// work is wasted then, as every request to the run is safe with any number of leaders.
 func Campaign(ctx context.Context, e Election, owner string, lease time.Duration, lead func(ctx context.Context) error) error {
 	c := &candidate{election: e, owner: owner, lease: lease, rival: rival{lease: lease}}
 	defer c.resign(ctx)
@@ -68,45 +69,42 @@ type candidate struct {
 	owner    string
 	lease    time.Duration
 	rival    rival
-	// term is that of its own lead as last answered; 0 if somebody else leads.
-	term int64
+	// held is who leads, as last answered.
+	held batch.Leader
 }
 
 // ask beats, looks or takes over. An answer that takes half a lease is of no use any more: looks with such a gap between
 // them prove nothing, and a leader's trust is nearly gone.
-func (c *candidate) ask(ctx context.Context, seen batch.Leader) (batch.Leader, error) {
+func (c *candidate) ask(ctx context.Context, stoodStill bool) (batch.Leader, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.lease/2)
 	defer cancel()
-	held, err := c.election.Lead(ctx, c.owner, seen)
+	held, err := c.election.Lead(ctx, c.owner, c.held, stoodStill)
 	if err != nil {
 		return batch.Leader{}, err
 	}
-	c.term = 0
-	if held.Owner == c.owner {
-		c.term = held.Term
-	}
+	c.held = held
 	return held, nil
 }
 
 // resign does not outlast ctx by more than a beat. If it fails, the others wait for the lease.
 func (c *candidate) resign(ctx context.Context) {
-	if c.term == 0 {
+	if c.held.Owner != c.owner {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), batch.BeatInterval(c.lease))
 	defer cancel()
-	_ = c.election.Resign(ctx, c.owner, c.term)
+	_ = c.election.Resign(ctx, c.owner, c.held.Term)
 }
 
 // stand returns when this candidate leads, with until when it may trust that. It looks every half beat, as controllers look
 // after workers, so that it misses no beat of the leader.
 func (c *candidate) stand(ctx context.Context) (trusted time.Time, err error) {
-	var still batch.Leader
+	stoodStill := false
 	for ctx.Err() == nil {
 		asked := time.Now()
-		held, err := c.ask(ctx, still)
+		held, err := c.ask(ctx, stoodStill)
 		now := time.Now()
-		still = batch.Leader{}
+		stoodStill = false
 		switch {
 		case ctx.Err() != nil:
 			continue
@@ -119,7 +117,7 @@ func (c *candidate) stand(ctx context.Context) (trusted time.Time, err error) {
 				return trusted, nil
 			}
 		case c.rival.standsStill(now, held):
-			still = held
+			stoodStill = true
 			continue
 		}
 		select {
@@ -159,7 +157,7 @@ func (c *candidate) govern(ctx context.Context, trusted time.Time, lead func(ctx
 // hold beats until the leadership ends, and puts its expiry off with each good beat. The error is that of Redis if that is
 // why it ended.
 func (c *candidate) hold(leading context.Context, end context.CancelCauseFunc, expiry *time.Timer) error {
-	term := c.term
+	term := c.held.Term
 	ticker := time.NewTicker(batch.BeatInterval(c.lease))
 	defer ticker.Stop()
 	for {
@@ -169,7 +167,7 @@ func (c *candidate) hold(leading context.Context, end context.CancelCauseFunc, e
 			return nil
 		}
 		asked := time.Now()
-		held, err := c.ask(leading, batch.Leader{})
+		held, err := c.ask(leading, false)
 		switch {
 		case leading.Err() != nil:
 			return nil
@@ -177,7 +175,7 @@ func (c *candidate) hold(leading context.Context, end context.CancelCauseFunc, e
 			end(err)
 			return err
 		case err != nil: // the trust lasts a while yet
-		case held.Owner != c.owner || held.Term != term: // another term of its own: Redis lost its data, somebody may have led
+		case held.Owner != c.owner || held.Term != term: // another term of its own: somebody led in between
 			end(&LostLead{To: held})
 		default:
 			expiry.Reset(time.Until(asked.Add(trust(c.lease))))

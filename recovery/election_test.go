@@ -26,13 +26,16 @@ type ballot struct {
 	beaten time.Time
 }
 
-func (b *ballot) lead(owner string, seen batch.Leader) batch.Leader {
+func (b *ballot) lead(owner string, seen batch.Leader, stoodStill bool) batch.Leader {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if seen.Term > b.held.Term || seen.Term == b.held.Term && seen.Beat > b.held.Beat {
+		b.held = seen
+	}
 	switch {
 	case b.held.Owner == owner:
 		b.held.Beat++
-	case b.held.Owner == "" || b.held == seen:
+	case b.held.Owner == "" || stoodStill && b.held == seen:
 		b.held = batch.Leader{Owner: owner, Term: b.held.Term + 1}
 	default:
 		return b.held
@@ -165,10 +168,10 @@ func (c *candidate) meet(ctx context.Context, request func()) error {
 	return what.err
 }
 
-func (c *candidate) Lead(ctx context.Context, owner string, seen batch.Leader) (held batch.Leader, err error) {
+func (c *candidate) Lead(ctx context.Context, owner string, seen batch.Leader, stoodStill bool) (held batch.Leader, err error) {
 	began := time.Now()
 	var answer batch.Leader
-	if err := c.meet(ctx, func() { answer = c.lead(owner, seen) }); err != nil {
+	if err := c.meet(ctx, func() { answer = c.lead(owner, seen, stoodStill) }); err != nil {
 		return batch.Leader{}, err
 	}
 	if answer.Owner == owner {
@@ -349,7 +352,7 @@ func TestPausedLeader(t *testing.T) {
 func TestDeposedLeaderIsTold(t *testing.T) {
 	for name, other := range map[string]batch.Leader{
 		"another":             {Owner: "b", Term: 2},
-		"itself, a term over": {Owner: "a", Term: 3, Beat: 1}, // Redis lost its data, and others may have led meanwhile
+		"itself, a term over": {Owner: "a", Term: 3, Beat: 1}, // others led in between
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -365,6 +368,76 @@ func TestDeposedLeaderIsTold(t *testing.T) {
 			})
 		})
 	}
+}
+
+// When Redis loses who leads, the leader goes on, whoever asks first; and if it died just then, it is given its lease, also by
+// a candidate that never heard of it.
+func TestLostLeaderIsPutBack(t *testing.T) {
+	for name, test := range map[string]struct{ dies, outage bool }{
+		"lives":                           {},
+		"dies":                            {dies: true},
+		"lives, and Redis was away":       {outage: true},
+		"dies, while Redis is still away": {dies: true, outage: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := process(new(ballot), "a").run(t)
+				led := a.leads(t)
+				b := process(a.ballot, "b").run(t)
+				time.Sleep(2*lease + beat/8) // a beat of a is later than the next look of b
+				if test.outage {
+					for _, c := range []*candidate{a, b} {
+						c.befall(always(trouble{lost: true, err: errAway}))
+					}
+					time.Sleep(2 * lease)
+				}
+				a.set(batch.Leader{})
+				b.befall(nil)
+				if test.dies {
+					a.kill()
+				} else {
+					a.befall(nil)
+				}
+				lost := time.Now()
+				time.Sleep(beat * 3 / 4) // b has looked
+				stranger := process(a.ballot, "stranger").run(t)
+				if test.dies {
+					if since := b.leads(t).began.Sub(lost); since < lease-3*beat/2 || since > lease+beat { // a's last beat may be lost, too
+						t.Errorf("b leads %v after the loss", since)
+					}
+					stranger.waits(t, 3*lease)
+					return
+				}
+				if test.outage {
+					led = a.leads(t) // anew: it could not be sure
+				}
+				b.waits(t, 3*lease)
+				stranger.waits(t, time.Second)
+				if held, _ := a.get(); led.ctx.Err() != nil || held.Owner != "a" || held.Term != 1 {
+					t.Errorf("%+v leads; the lead of a ended: %v", held, context.Cause(led.ctx))
+				}
+			})
+		})
+	}
+}
+
+// A candidate that comes just when Redis has lost who leads is told by the leader's next beat.
+func TestStrangerGivesWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := process(new(ballot), "a").run(t)
+		led := a.leads(t)
+		time.Sleep(2*lease + beat/8)
+		a.set(batch.Leader{})
+		began := time.Now()
+		stranger := process(a.ballot, "stranger").run(t)
+		if lost := stranger.leads(t).lost(t); lost.To.Owner != "a" || time.Since(began) > 2*beat {
+			t.Errorf("it is told after %v: %v", time.Since(began), lost)
+		}
+		stranger.waits(t, 3*lease)
+		if led.ctx.Err() != nil {
+			t.Error("the leader lost the lead:", context.Cause(led.ctx))
+		}
+	})
 }
 
 // While Redis is away for all, a leader trusts itself for most of a lease. Whatever it lost then, nobody takes the lead away

@@ -7,17 +7,18 @@ import (
 	"github.com/shardctl/shardctl/batch"
 )
 
-// known is what the journal told of the tests, should Redis lose it.
-type known struct {
+// Known is what journals of a run told of its tests, should Redis lose it. The zero value knows nothing. It is for one
+// controller at a time.
+type Known struct {
 	// events of each test as the journal tells them, and whether they end in a result.
 	events map[string][]batch.Event
 	final  map[string]bool
-	// former are the events of tests that had a result in a journal which is lost. A journal that begins anew tells them again when
-	// they were brought back; until then nobody else may know them.
+	// former are the events of tests that had a result in a journal which is lost, or was read before. A journal that begins anew
+	// tells them again when they were brought back; until then nobody else may know them.
 	former map[string][]batch.Event
 }
 
-func (k *known) add(e batch.Event) {
+func (k *Known) add(e batch.Event) {
 	if e.Type == batch.Opened || k.events == nil {
 		if k.former == nil {
 			k.former = map[string][]batch.Event{}
@@ -30,10 +31,8 @@ func (k *known) add(e batch.Event) {
 	if e.Type != batch.Finish && e.Type != batch.Resulted {
 		return
 	}
-	for _, told := range k.events[e.Test] {
-		if e.Batch != batch.NoBatch && told.Worker == e.Worker && told.Batch == e.Batch {
-			return // brought back, and told again
-		}
+	if slices.ContainsFunc(k.events[e.Test], func(told batch.Event) bool { return toldAgain(told, e) }) {
+		return // brought back
 	}
 	k.events[e.Test] = append(k.events[e.Test], e)
 	if e.Type == batch.Resulted || e.Decision == batch.Final {
@@ -41,8 +40,16 @@ func (k *known) add(e batch.Event) {
 	}
 }
 
-// finals are the events of the tests that have a result.
-func (k *known) finals() [][]batch.Event {
+// toldAgain tells whether two events of one test are one. Those without a batch have nothing but what they say to be known by.
+func toldAgain(a, b batch.Event) bool {
+	if a.Type != b.Type || a.Worker != b.Worker || a.Batch != b.Batch {
+		return false
+	}
+	return a.Batch != batch.NoBatch || a.Decision == b.Decision && a.Outcome.Same(b.Outcome)
+}
+
+// Finals returns the events of the tests that have a result, by test.
+func (k *Known) Finals() [][]batch.Event {
 	all := maps.Clone(k.former)
 	if all == nil {
 		all = map[string][]batch.Event{}

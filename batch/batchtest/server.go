@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -52,6 +54,34 @@ func (s *Server) Stop() { s.stop() }
 
 // StartReal is Real for tests that need the address, or arguments of redis-server's own (but for --port).
 func StartReal(t testing.TB, args ...string) *Server {
+	return start(t, func(port string) []string {
+		return append([]string{
+			"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(),
+			"--logfile", filepath.Join(t.TempDir(), "redis.log"),
+		}, args...)
+	})
+}
+
+// StartSentinel starts a Redis Sentinel that watches over a master under a name, for the time of the test. lines are what else
+// its configuration says; in them NAME stands for the master's name.
+func StartSentinel(t testing.TB, name, master string, quorum int, lines ...string) *Server {
+	host, masterPort, err := net.SplitHostPort(master)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return start(t, func(port string) []string {
+		config := filepath.Join(t.TempDir(), "sentinel.conf") // which it writes anew when something happens
+		text := fmt.Sprintf("port %s\nbind 127.0.0.1\nlogfile %q\nsentinel monitor NAME %s %s %d\n%s\n", port,
+			config+".log", host, masterPort, quorum, strings.Join(lines, "\n"))
+		if err := os.WriteFile(config, []byte(strings.ReplaceAll(text, "NAME", name)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return []string{config, "--sentinel"}
+	})
+}
+
+// start starts a redis-server with the arguments for a free port, for the time of the test.
+func start(t testing.TB, args func(port string) []string) *Server {
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
 		t.Fatal("redis-server is not installed: `make test` installs it, or see https://redis.io/docs/install")
@@ -60,10 +90,7 @@ func StartReal(t testing.TB, args ...string) *Server {
 	for range 5 {
 		addr := freeAddr(t)
 		_, port, _ := net.SplitHostPort(addr)
-		cmd := exec.Command(path, append([]string{
-			"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(),
-			"--logfile", filepath.Join(t.TempDir(), "redis.log"),
-		}, args...)...)
+		cmd := exec.Command(path, args(port)...)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)

@@ -230,6 +230,11 @@ func newProxy(t *testing.T, target string) *proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
+	return newProxyAt(t, listener, target)
+}
+
+func newProxyAt(t *testing.T, listener net.Listener, target string) *proxy {
+	t.Helper()
 	p := &proxy{addr: listener.Addr().String(), conns: map[net.Conn]bool{}}
 	p.done.Go(func() {
 		for {

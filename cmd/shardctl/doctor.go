@@ -17,13 +17,18 @@ var aclUserName = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,128}$`)
 
 func doctorCommand() cli.Command {
 	var (
-		acl         bool
-		runID, user string
+		acl   bool
+		where cli.Where
+		user  string
 	)
 	return cli.Command{
-		Name: "doctor", Usage: "--acl [--run-id ID] [--user NAME]",
-		Short: "print the Redis user that a run needs",
+		Name: "doctor", Usage: "--redis-url URL [--run-id ID] | --acl [--run-id ID] [--user NAME]",
+		Short: "check a Redis, or print the user that a run needs",
 		Long: `
+Checks whether a Redis can serve runs: version, latency, eviction, memory, persistence, scripts, the user's rights. Each line
+begins with ok, warn (runs work, but slower or less safe) or fail, and says what to change. Nothing is written to Redis.
+Exit status: 0 no fail, 2 bad usage or credentials, 3 a fail, or Redis is out of reach.
+
 With --acl it prints a Redis user who may do all that a run needs and reaches no other keys, as a line of the server's ACL
 file. Put a password in the place of PASSWORD. In a server that runs:
 
@@ -33,29 +38,35 @@ Two of its commands tell more than the run: scan the names of all keys, client|l
 can be cleaned, nor be brought back after Redis lost its data. client|list may be taken away: then a killed worker is
 noticed when its lease ends, and not within some seconds.`,
 		Flags: func(flags *pflag.FlagSet) {
+			where.RegisterURL(flags)
+			flags.StringVar(&where.RunID, "run-id", "", "`ID` of the only run that the user may take part in (default: all runs)")
 			flags.BoolVar(&acl, "acl", false, "print the user")
-			flags.StringVar(&runID, "run-id", "", "`ID` of the only run that the user may take part in (default: all runs)")
-			flags.StringVar(&user, "user", "shardctl", "`NAME` of the user")
+			flags.StringVar(&user, "user", "shardctl", "`NAME` of the user that --acl prints")
 		},
-		Run: func(_ context.Context, streams cli.Streams, args cli.Args) error {
-			switch {
-			case args.None() != nil:
-				return args.None()
-			case !acl:
-				return cli.Usagef("nothing to do: give --acl")
-			case !aclUserName.MatchString(user):
-				return cli.Usagef("--user %.140q is not allowed: use 1 to 128 of the characters A-Z a-z 0-9 . _ : / -", user)
+		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
+			if err := args.None(); err != nil {
+				return err
 			}
-			pattern := batch.AllRuns
-			if runID != "" {
-				keys, err := batch.NewKeys(runID)
-				if err != nil {
-					return cli.Usagef("--run-id: %w", err)
-				}
-				pattern = keys.Pattern()
+			if !acl {
+				return examine(ctx, streams, &where)
 			}
-			_, err := fmt.Fprintf(streams.Out, "user %s on >PASSWORD %s\n", user, strings.Join(batch.Rights(pattern), " "))
-			return err
+			return printUser(streams, user, where.RunID)
 		},
 	}
+}
+
+func printUser(streams cli.Streams, user, runID string) error {
+	if !aclUserName.MatchString(user) {
+		return cli.Usagef("--user %.140q is not allowed: use 1 to 128 of the characters A-Z a-z 0-9 . _ : / -", user)
+	}
+	pattern := batch.AllRuns
+	if runID != "" {
+		keys, err := batch.NewKeys(runID)
+		if err != nil {
+			return cli.Usagef("--run-id: %w", err)
+		}
+		pattern = keys.Pattern()
+	}
+	_, err := fmt.Fprintf(streams.Out, "user %s on >PASSWORD %s\n", user, strings.Join(batch.Rights(pattern), " "))
+	return err
 }

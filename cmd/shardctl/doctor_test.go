@@ -27,9 +27,13 @@ func TestDoctorACL(t *testing.T) {
 // right to see who is connected, its death is noticed by the lease. The password is nowhere.
 func TestRunWithFewRights(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct{ revoked, noticed string }{
-		"all that doctor prints": {"", "its connection is closed"},
-		"no client list":         {" +client|list", "no sign of life for 2s"},
+	for name, test := range map[string]struct {
+		revoked, noticed string
+		sentinel         bool
+	}{
+		"all that doctor prints": {revoked: "", noticed: "its connection is closed"},
+		"through a sentinel":     {revoked: "", noticed: "its connection is closed", sentinel: true},
+		"no client list":         {revoked: " +client|list", noticed: "no sign of life for 2s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -42,6 +46,9 @@ func TestRunWithFewRights(t *testing.T) {
 			must(t, err)
 			rdb := redis.NewClient(options)
 			defer rdb.Close()
+			if test.sentinel {
+				url = "redis+sentinel://ci:hunter2@" + batchtest.StartSentinel(t, masterName, server.Addr, 1).Addr + "/" + masterName + "/1"
+			}
 
 			w, g, report := newWorld(t, "SHARD_REDIS_URL="+url, "SHARD_RUN_ID=r"), barrier(t.TempDir()), filepath.Join(t.TempDir(), "junit.xml")
 			controller := w.start("shardctl", "run", "--lease", "2s", "--workers", "0", "--tests", list(t, "a", "block1"), "--junit", report)
@@ -65,6 +72,7 @@ func TestRunWithFewRights(t *testing.T) {
 				second.wait().expect(t, 0),
 				first.wait().expect(t, 128+9),
 				w.run("shardctl", "status").expect(t, 0, "run r: done"),
+				w.run("shardctl", "doctor").expect(t, 0, "answers", "ok    rights"),
 				w.run("shardctl", "clean").expect(t, 0, "keys deleted"),
 			}
 			allPassed(t, report, "a", "block1")

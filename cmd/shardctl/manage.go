@@ -106,8 +106,13 @@ func refuseLive(ctx context.Context, rdb *redis.Client, runID string) error {
 	return err
 }
 
-// leaveTime is how long the workers of an aborted run may take to leave before its keys are deleted.
-const leaveTime = 5 * time.Second
+const (
+	// leaveTime is how long the workers of an aborted run may take to leave before its keys are deleted.
+	leaveTime = 5 * time.Second
+	// noticeTime is how long its controllers have to see that it is over: nobody knows how many there are, and one that finds the keys
+	// gone before would bring them back.
+	noticeTime = 500 * time.Millisecond
+)
 
 // abortLive ends a run that may be under way. What Redis holds of a damaged run is nobody's any more.
 func abortLive(ctx context.Context, rdb *redis.Client, runID string) error {
@@ -117,7 +122,7 @@ func abortLive(ctx context.Context, rdb *redis.Client, runID string) error {
 	}
 	for began := time.Now(); err == nil && time.Since(began) < leaveTime; {
 		var workers []batch.WorkerState
-		if workers, err = q.Workers(ctx); len(workers) == 0 {
+		if workers, err = q.Workers(ctx); len(workers) == 0 && time.Since(began) >= noticeTime {
 			break
 		}
 		select {

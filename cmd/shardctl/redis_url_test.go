@@ -21,6 +21,7 @@ func commandsWithRedis(t *testing.T) map[string][]string {
 		"status":  {"status", "--run-id", "r"},
 		"abort":   {"abort", "--run-id", "r"},
 		"clean":   {"clean", "--run-id", "r"},
+		"doctor":  {"doctor", "--run-id", "r"},
 	}
 }
 

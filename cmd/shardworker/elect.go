@@ -111,7 +111,8 @@ type leadership struct {
 	secret  string
 	log     *slog.Logger
 
-	tests []batch.Test // once they are listed
+	tests   []batch.Test   // once they are listed
+	results recovery.Known // what it learned of the run
 	// known is the run once this worker, or its lead, has seen it. Both their goroutines write, the lead's reads.
 	known atomic.Pointer[batch.Queue]
 	// told: the verdict of the run was told; it may be that the lead was lost meanwhile, and the campaign went on. Both are to be
@@ -132,10 +133,11 @@ func (l *leadership) lead(ctx context.Context) error {
 			return err
 		}
 		l.tests = tests
+		control.WarnOfEviction(ctx, l.rdb, l.log)
 	}
 	q, err := control.Opening{
 		RunID: l.o.where.RunID, Tests: l.tests, Options: l.options, Secret: l.secret, Log: l.log,
-		Manifest: control.Manifest(l.tests, l.o.how.Runner, l.args.After), Known: l.known.Load(),
+		Manifest: control.Manifest(l.tests, l.o.how.Runner, l.args.After), Known: l.known.Load(), Results: l.results.Finals(),
 	}.Open(ctx, l.rdb)
 	if errors.Is(err, batch.Ended) {
 		q, err = batch.Attach(ctx, l.rdb, l.o.where.RunID)
@@ -152,7 +154,7 @@ func (l *leadership) lead(ctx context.Context) error {
 
 func (l *leadership) attendance(q *batch.Queue, tests []batch.Test) *control.Attendance {
 	a := &control.Attendance{
-		Queue: q, Limits: l.o.candidate.limits, Output: l.o.candidate.output, Streams: l.streams, Log: l.log, Tests: tests,
+		Queue: q, Limits: l.o.candidate.limits, Output: l.o.candidate.output, Streams: l.streams, Log: l.log, Tests: tests, Known: &l.results,
 		AllowEmpty: l.o.candidate.list.AllowEmpty, Passing: true,
 	}
 	if reproducer, ok := l.runner.(interface{ Reproduce(id string) string }); ok {

@@ -146,6 +146,13 @@ func TestRedact(t *testing.T) {
 		{"redis://:secret", "(not a URL)"},
 		{"secret", "(not a URL)"},
 		{"", "(not a URL)"},
+		{"redis://anna:1?secret@host", "(not a URL)"},
+		{"redis://anna:%secret@host?a=secret", "…@host"},
+		{"redis+sentinel://anna:secret@one:1,[::1]:2,three/master/0?sentinel_password=secret", "redis+sentinel://anna:xxxxx@one:1,[::1]:2,three/master/0"},
+		{"rediss+sentinel://one,two/master#secret", "rediss+sentinel://one,two/master"},
+		{"redis+sentinel://one,two/master?sentinel_password=sec@ret", "(not a URL)"},
+		{"redis+sentinel://anna:1/secret@one,two/master?sentinel_password=secret", "…@one,two/master"},
+		{"redis+sentinel://one,anna:secret/master", "(not a URL)"},
 	} {
 		if got := Redact(test.url); got != test.want {
 			t.Errorf("%q is shown as %q, want %q", test.url, got, test.want)
@@ -161,13 +168,19 @@ func FuzzRedact(f *testing.F) {
 		if strings.ContainsAny(host, "@") {
 			return // everything before the last @ is secret, so the password is not all of it
 		}
-		url := "redis://" + user + ":" + password + marker + "@" + host
-		if got := Redact(url); strings.Contains(got, marker) {
-			t.Errorf("%q is shown as %q", url, got)
-		}
-		_, err := Connect(canceled(), url, slog.New(slog.DiscardHandler), time.Nanosecond)
-		if err == nil || strings.Contains(err.Error(), marker) {
-			t.Errorf("%q: %v", url, err)
+		secret := user + ":" + password + marker + "@" + host
+		for _, url := range []string{
+			"redis://" + secret,
+			"redis+sentinel://" + secret + "/master",
+			"redis+sentinel://anna:" + marker + "@" + host + ",two/master?sentinel_password=" + password + marker,
+		} {
+			if got := Redact(url); strings.Contains(got, marker) {
+				t.Errorf("%q is shown as %q", url, got)
+			}
+			_, err := Connect(canceled(), url, slog.New(slog.DiscardHandler), time.Nanosecond)
+			if err == nil || strings.Contains(err.Error(), marker) {
+				t.Errorf("%q: %v", url, err)
+			}
 		}
 	})
 }

@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,29 +20,48 @@ import (
 // StartPatience is how long Redis may be out of reach when a command starts, unless somebody says otherwise.
 const StartPatience = 15 * time.Second
 
-// Connect opens a connection to the Redis at a redis://, rediss:// or unix:// URL and waits until it answers, at most for
-// patience (0: StartPatience). Errors never hold the URL's password.
+// Connect opens a connection to the Redis at a URL (see expectedURL) and waits until it answers, at most for patience (0:
+// StartPatience). Errors never hold the URL's passwords.
 func Connect(ctx context.Context, rawURL string, log *slog.Logger, patience time.Duration) (*redis.Client, error) {
 	if patience == 0 {
 		patience = StartPatience
 	}
-	options, err := redis.ParseURL(rawURL)
-	if _, ok := parseURL(rawURL); err != nil || !ok {
-		return nil, Usagef("--redis-url %s: %s (expected redis://[user:password@]host:port/db, rediss://… or unix:///path)",
-			Redact(rawURL), whyNoURL(rawURL, err))
-	}
-	options.ClientName = "shardctl-" + strings.ToLower(rand.Text()[:12]) // so that a controller sees whether this process lives
-	options.ContextTimeoutEnabled = true
-	// No commands of the library's own: they are of no use here, and beyond the rights that a run needs (batch.Rights).
-	options.DisableIdentity = true
-	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	redis.SetLogger(discard{}) // every error comes back to its caller
-	rdb := redis.NewClient(options)
+	rdb, err := newClient(rawURL)
+	if err != nil {
+		return nil, Usagef("--redis-url %s: %w (expected %s)", Redact(rawURL), err, expectedURL)
+	}
 	if err := answers(ctx, rdb, Redact(rawURL), log, patience); err != nil {
 		_ = rdb.Close()
 		return nil, err
 	}
 	return rdb, nil
+}
+
+// newClient makes a client of what a URL says. It connects when it is used.
+func newClient(rawURL string) (*redis.Client, error) {
+	u, err := readURL(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	name := "shardctl-" + strings.ToLower(rand.Text()[:12]) // so that a controller sees whether this process lives
+	// No commands of the library's own: they are of no use here, and beyond the rights that a run needs (batch.Rights).
+	const noIdentity = true
+	if isSentinel(u.Scheme) {
+		options, err := sentinelOptions(u)
+		if err != nil {
+			return nil, err
+		}
+		options.ClientName, options.ContextTimeoutEnabled, options.DisableIdentity = name, true, noIdentity
+		return redis.NewFailoverClient(options), nil
+	}
+	options, err := redis.ParseURL(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	options.ClientName, options.ContextTimeoutEnabled, options.DisableIdentity = name, true, noIdentity
+	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	return redis.NewClient(options), nil
 }
 
 func answers(ctx context.Context, rdb *redis.Client, where string, log *slog.Logger, patience time.Duration) error {
@@ -52,11 +73,13 @@ func answers(ctx context.Context, rdb *redis.Client, where string, log *slog.Log
 			return nil
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
+		case errors.Is(err, redis.Nil): // a PING has an answer: this is a sentinel's
+			return Usagef("Redis at %s: the sentinels know no master of that name; check it in --redis-url", where)
 		case !batch.Transient(err):
-			return Usagef("Redis at %s refuses us: %s; check user and password in --redis-url", where, err)
+			return Usagef("Redis at %s refuses us: %s; check %s", where, reasons(err), suspect(where, err))
 		}
 		if !warned {
-			log.Warn(fmt.Sprintf("Redis at %s does not answer, trying for %v", where, patience), "error", err)
+			log.Warn(fmt.Sprintf("Redis at %s does not answer, trying for %v", where, patience), "error", reasons(err))
 		}
 		if time.Since(began) > patience {
 			return &UnreachableError{Where: where, Err: err}
@@ -68,6 +91,33 @@ func answers(ctx context.Context, rdb *redis.Client, where string, log *slog.Log
 	}
 }
 
+// suspect is what may be wrong if Redis refuses.
+func suspect(where string, err error) string {
+	scheme, _, _ := strings.Cut(where, ":")
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &certificate):
+		return "its certificate (with the option skip_verify=true in --redis-url any will do)"
+	case strings.Contains(err.Error(), "NOPERM"):
+		return "the user's rights (shardctl doctor --acl prints those that a run needs)"
+	case isSentinel(scheme):
+		return "user and password in --redis-url, and its sentinel_password"
+	}
+	return "user and password in --redis-url"
+}
+
+// reasons is an error in one line. Of several sentinels each says why, often the same.
+func reasons(err error) string {
+	var said []string
+	for line := range strings.Lines(err.Error()) {
+		line = strings.TrimSpace(line)
+		if !slices.ContainsFunc(said, func(before string) bool { return strings.HasSuffix(before, line) }) {
+			said = append(said, line)
+		}
+	}
+	return strings.Join(said, "; ")
+}
+
 // UnreachableError says that Redis could not be reached when a command started.
 type UnreachableError struct {
 	Where string
@@ -75,46 +125,10 @@ type UnreachableError struct {
 }
 
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("Redis at %s cannot be reached: %s; is it running, and is --redis-url right (host, port, rediss:// only for TLS)?", e.Where, e.Err)
+	return fmt.Sprintf("Redis at %s cannot be reached: %s; is it running, and is --redis-url right (host, port, rediss:// only for TLS)?", e.Where, reasons(e.Err))
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
-
-// Redact returns a Redis URL without its password, nor what might be one in a URL that is not as it should be.
-func Redact(rawURL string) string {
-	u, ok := parseURL(rawURL)
-	if !ok {
-		if i := strings.LastIndex(rawURL, "@"); i >= 0 {
-			return "…@" + rawURL[i+1:]
-		}
-		return "(not a URL)"
-	}
-	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
-	if _, ok := u.User.Password(); ok {
-		shown.User = url.UserPassword(u.User.Username(), "xxxxx")
-	} else if u.User != nil { // perhaps a password without its colon
-		shown.User = url.User("xxxxx")
-	}
-	return shown.String()
-}
-
-// whyNoURL says why a URL cannot be used. Parsers quote parts of it: that is kept only if no password can be in there.
-func whyNoURL(rawURL string, err error) string {
-	switch _, ok := parseURL(rawURL); {
-	case ok:
-		return err.Error()
-	case strings.Contains(rawURL, "@"):
-		return "it cannot be read; in a password write % as %25, / as %2F, ? as %3F, # as %23, @ as %40"
-	}
-	return "it cannot be read"
-}
-
-// parseURL parses a URL. It is not ok if a password may stand elsewhere than before the @ of a host.
-func parseURL(rawURL string) (*url.URL, bool) {
-	u, err := url.Parse(rawURL)
-	ok := err == nil && u.Scheme != "" && u.Opaque == "" && !strings.Contains(u.Path+u.RawQuery+u.Fragment, "@")
-	return u, ok
-}
 
 // discard is a logger for go-redis that says nothing.
 type discard struct{}

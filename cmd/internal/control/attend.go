@@ -103,6 +103,8 @@ type Attendance struct {
 	Log     *slog.Logger
 	// Tests is the list, nil where it is not known.
 	Tests []batch.Test
+	// Known is what this process knows of the run's results, if it attended it before.
+	Known *recovery.Known
 	// AllowEmpty: a run without tests is green.
 	AllowEmpty bool
 	// Passing: when ctx ends before the run does, others attend it, and there is no verdict to tell.
@@ -131,8 +133,12 @@ func (s *Attendance) Attend(ctx context.Context) error {
 	plain := report.NewPlain(live, report.PlainOptions{RunID: s.Queue.RunID(), Verbose: o.Verbose})
 	began := time.Now()
 	last := began
+	age, err := s.Queue.Age(ctx)
+	if err != nil {
+		s.Log.Warn("--run-timeout counts from now: Redis does not tell how old the run is", "run", s.Queue.RunID(), "error", err)
+	}
 	controller := &recovery.Controller{
-		Queue: s.Queue, Lease: s.Queue.Options().Lease, Name: cli.WhoAmI(), Renew: s.renew,
+		Queue: s.Queue, Lease: s.Queue.Options().Lease, Name: cli.WhoAmI(), Renew: s.renew, Known: s.Known, Age: age,
 		Limits: s.Limits.policy(s.patience()),
 		Observe: func(events []batch.Event) {
 			for _, e := range events {

@@ -100,6 +100,9 @@ func (l *List) Load(ctx context.Context, streams cli.Streams, r runner.Runner, p
 	if len(tests) == 0 && !l.AllowEmpty {
 		return nil, &cli.NoTestsError{Where: where + " has none"}
 	}
+	if tests == nil {
+		tests = []batch.Test{} // a list that is known, and empty; see Attendance.Tests
+	}
 	return tests, l.assign(tests, log)
 }
 
@@ -111,8 +114,11 @@ func (l *List) Bring(ctx context.Context, streams cli.Streams, r runner.Runner, 
 		return nil, nil, nil, err
 	}
 	slices.SortStableFunc(tests, func(a, b batch.Test) int { return cmp.Compare(b.Seconds, a.Seconds) })
-	rdb, disconnect, err = where.Connect(ctx, log, streams.Patience)
-	return tests, rdb, disconnect, err
+	if rdb, disconnect, err = where.Connect(ctx, log, streams.Patience); err != nil {
+		return nil, nil, nil, err
+	}
+	WarnOfEviction(ctx, rdb, log)
+	return tests, rdb, disconnect, nil
 }
 
 func (l *List) source(ctx context.Context, streams cli.Streams, r runner.Runner, patterns []string) (tests []batch.Test, where string, err error) {

@@ -25,6 +25,8 @@ type Opening struct {
 	// Known is the run if it was seen before, else nil. If Redis has lost it, it is brought back as the same run: its workers would
 	// leave another one alone.
 	Known *batch.Queue
+	// Results are the events of tests whose result was known, by test: what Redis lost of them is brought back.
+	Results [][]batch.Event
 }
 
 // Open opens the run, or finds it under way with the same list, puts all tests into it and closes the list. It may be repeated, by
@@ -73,6 +75,9 @@ func (o *Opening) open(ctx context.Context, rdb redis.UniversalClient, damaged b
 	}
 	Sign(o.Tests, o.Secret, q)
 	if _, err := q.Enqueue(ctx, o.Tests); err != nil {
+		return nil, err
+	}
+	if _, err := q.Restore(ctx, o.Results); err != nil {
 		return nil, err
 	}
 	if err := q.Seal(ctx, len(o.Tests)); err != nil {

@@ -28,7 +28,7 @@ func (s *Attendance) bringBack(ctx context.Context, damaged bool, known [][]batc
 	case !damaged && s.Tests == nil:
 		return nil, &batch.Error{Code: batch.Gone, RunID: q.RunID(), Detail: "Redis lost the mark that the list is whole, and this process does not know the list"}
 	case damaged && s.Tests == nil:
-		q, err = s.Queue.Reattach(ctx)
+		q, err = s.Queue.ReattachWhole(ctx)
 	case damaged:
 		q, err = s.Queue.Reopen(ctx)
 	}

@@ -137,7 +137,7 @@ func (t *Test) drop(a *Attempt) {
 // repeated says that a late finish tells again what was told: a worker that did not hear an answer reports once more.
 func (t *Test) repeated(o batch.Outcome) bool {
 	for _, a := range t.Attempts {
-		if a.End == Finished && a.Outcome.Status == o.Status && a.Outcome.Seconds == o.Seconds && a.Outcome.Message == o.Message {
+		if a.End == Finished && a.Outcome.Same(o) {
 			return true
 		}
 	}
@@ -146,11 +146,9 @@ func (t *Test) repeated(o batch.Outcome) bool {
 
 // restored says that a finish was told before: results that Redis lost, and a controller brought back, are told again.
 func (t *Test) restored(e batch.Event) bool {
-	if e.Batch == batch.NoBatch {
-		return false
-	}
 	for _, a := range t.Attempts {
-		if a.End == Finished && a.Worker == e.Worker && a.Batch == e.Batch && a.Decision == e.Decision {
+		if a.End == Finished && a.Worker == e.Worker && a.Batch == e.Batch && a.Decision == e.Decision &&
+			(e.Batch != batch.NoBatch || a.Outcome.Same(e.Outcome)) {
 			return true
 		}
 	}

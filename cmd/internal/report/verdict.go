@@ -160,6 +160,8 @@ func incomplete(h *History, e Ending) []string {
 			text += ": " + reason
 		}
 		why = append(why, text)
+	case !e.Markers.Done && h.done:
+		why = append(why, "the run came to its end, but Redis lost it, or somebody cleaned it, before this verdict: run it anew")
 	case !e.Markers.Done:
 		why = append(why, "the run did not come to its end: Redis holds no done marker; attach to it again, or run it anew under another run id")
 	case !e.Markers.Sealed:

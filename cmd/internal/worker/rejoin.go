@@ -26,6 +26,9 @@ func lost(err error) bool { return errors.Is(err, batch.Gone) || errors.Is(err, 
 // find waits until a run that was lost is there again, with a list that is whole. cause is how it was found to be lost.
 func (w *worker) find(cause error) error {
 	patience := recovery.LostLeases * w.q.Options().Lease
+	if w.o.Reopen {
+		patience = max(patience, outage) // the next leader has a lease to wait for, and a list to make
+	}
 	w.o.Log.Warn(fmt.Sprintf("Redis lost data of this run; waiting up to %v for somebody who knows its list to bring it back", patience), "error", cause)
 	ctx, cancel := context.WithTimeout(w.stop, patience)
 	defer cancel()

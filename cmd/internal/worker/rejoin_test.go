@@ -16,10 +16,13 @@ import (
 	"github.com/shardctl/shardctl/cmd/internal/worker"
 )
 
-// idle starts a worker in a run whose list is open and empty, with a lease that is soon over, and returns it once it has joined.
-func idle(t *testing.T, rdb *redis.Client) (f *fixture, wait func() error) {
+// soon is a lease after which a worker does not wait long for a run that is lost.
+const soon = 400 * time.Millisecond
+
+// idle starts a worker in a run whose list is open and empty, and returns it once it has joined.
+func idle(t *testing.T, rdb *redis.Client, lease time.Duration) (f *fixture, wait func() error) {
 	options := batch.DefaultOptions()
-	options.Lease = 400 * time.Millisecond
+	options.Lease = lease
 	q, err := batch.Open(t.Context(), rdb, "run", "list", options)
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +51,7 @@ func idle(t *testing.T, rdb *redis.Client) (f *fixture, wait func() error) {
 // A worker whose run is lost takes part again once its list is whole: a list that somebody is about to bring back may lack the tests
 // that are left.
 func TestFindWaitsForTheWholeList(t *testing.T) {
-	for _, sealed := range []bool{true, false} {
+	for sealed, lease := range map[bool]time.Duration{true: 5 * time.Second, false: soon} {
 		t.Run(fmt.Sprintf("sealed %v", sealed), func(t *testing.T) {
 			t.Parallel()
 			var looks atomic.Int32 // of who waits for the run
@@ -57,7 +60,7 @@ func TestFindWaitsForTheWholeList(t *testing.T) {
 					looks.Add(1)
 				}
 			})
-			f, wait := idle(t, rdb)
+			f, wait := idle(t, rdb, lease)
 			if err := rdb.FlushAll(t.Context()).Err(); err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +103,7 @@ func TestCleanedUnderWorker(t *testing.T) {
 	for _, aborted := range []bool{true, false} {
 		t.Run(fmt.Sprintf("aborted %v", aborted), func(t *testing.T) {
 			t.Parallel()
-			f, wait := idle(t, batchtest.Embedded(t))
+			f, wait := idle(t, batchtest.Embedded(t), soon)
 			if aborted {
 				if _, err := f.q.Abort(t.Context(), batch.Abortion{Why: "test", Who: "test"}); err != nil {
 					t.Fatal(err)

@@ -35,8 +35,8 @@ type Options struct {
 	// Journal is the folder for what this worker finished, should Redis lose it, or the worker die before it is told. Empty: the
 	// system's folder for temporary files.
 	Journal string
-	// Reopen: if Redis has lost the run, it is opened again, with an empty list, as the same run. This is for a worker beside
-	// somebody who knows the list, who will come for it, and may not have seen this run yet.
+	// Reopen: if Redis has lost the run, it is opened again, with an empty list, as the same run, and waited for as long as for
+	// Redis. This is for a worker whose leader is elected: who comes with the list may never have seen this run.
 	Reopen bool
 	// Log gets what a person who watches this worker should know.
 	Log *slog.Logger
