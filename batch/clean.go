@@ -13,12 +13,8 @@ func Clean(ctx context.Context, rdb redis.UniversalClient, runID string) (int, e
 	if err != nil {
 		return 0, err
 	}
-	var found []string
-	iter := rdb.Scan(ctx, 0, keys.Pattern(), 1000).Iterator()
-	for iter.Next(ctx) {
-		found = append(found, iter.Val())
-	}
-	if err := iter.Err(); err != nil {
+	found, err := keys.find(ctx, rdb, keys.Pattern())
+	if err != nil {
 		return 0, err
 	}
 	count := 0

@@ -7,9 +7,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// clientName is the name of all connections of a client; empty for none, or for more than one server.
+// clientName is the name of all connections of a client; empty for none.
 func clientName(rdb redis.UniversalClient) string {
-	if c, ok := rdb.(*redis.Client); ok {
+	switch c := rdb.(type) {
+	case *redis.Client:
+		return c.Options().ClientName
+	case *redis.ClusterClient:
 		return c.Options().ClientName
 	}
 	return ""
@@ -25,12 +28,16 @@ type Clients struct {
 
 // Clients returns who is connected to the server, as CLIENT LIST tells. Not all servers do, nor tell everybody.
 func (q *Queue) Clients(ctx context.Context) (Clients, error) {
-	text, err := q.rdb.ClientList(ctx).Result()
+	node, err := q.keys.node(ctx, q.rdb)
+	if err != nil {
+		return Clients{}, err
+	}
+	text, err := node.ClientList(ctx).Result()
 	if err != nil {
 		return Clients{}, err
 	}
 	c := Clients{Own: map[string]bool{}, Names: map[string]bool{}}
-	own := clientName(q.rdb)
+	own := clientName(node)
 	for line := range strings.Lines(text) {
 		var id, name string
 		for _, field := range strings.Fields(line) {

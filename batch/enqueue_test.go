@@ -24,7 +24,7 @@ func TestEnqueue(t *testing.T) {
 		}
 		r.expect(func(d *batchtest.Dump) {
 			d.Tests = map[string]string{"b": "1", "a": "1"}
-			d.Expected = map[string]string{"b": "1500"}
+			d.Expected = map[string]string{"b": "1500000"}
 			d.Queue = ids("b a")
 		})
 

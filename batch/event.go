@@ -15,6 +15,10 @@ const (
 	// ProblemFound: see Problem.
 	ProblemFound EventType = "problem"
 
+	// Quarantined: the failures of tests do not fail the run; see Quarantine. It comes before the tests are enqueued, and the first
+	// one that names a test counts.
+	Quarantined EventType = "quarantine"
+
 	// Audited: tests were nowhere, because Redis lost a key, and are queued again.
 	Audited EventType = "audit"
 
@@ -67,12 +71,16 @@ type Event struct {
 	// Worker and Batch number that the event is about; empty and 0: none.
 	Worker string
 	Batch  int
-	// Tests that were claimed, returned, settled, reaped or found by an audit; Charged are those among the reaped that were running.
+	// Quarantine of Quarantined.
+	Quarantine Quarantine
+	// Tests that were quarantined, claimed, returned, settled, reaped or found by an audit; Charged are those among the reaped that were running.
 	Tests, Charged []string
 	// Decision on a Finish.
 	Decision Decision
 	// Gate of Qualified and Refused, and of Resulted if no worker qualified: its name or command, for people.
 	Gate string
+	// Former is the id of the run that a Finish comes from, if it holds from a former attempt at the same CI run.
+	Former string
 	// Text is the reason of an abort, reap or refusal, how a batch was settled, what a worker runs on; on a Finish, why a failure
 	// is final although the test itself may be retried.
 	Text string

@@ -45,15 +45,19 @@ const (
 // Examine finds out whether a Redis can serve a run, or, without a run id, any run. It writes nothing. The error is that of NewKeys, or
 // Redis did not answer; then it returns what it found before.
 func Examine(ctx context.Context, rdb redis.UniversalClient, runID string) ([]Finding, error) {
-	e := examination{rdb: rdb, pattern: AllRuns}
+	pattern := AllRuns
 	keys, err := NewKeys("doctor")
 	if runID != "" {
 		keys, err = NewKeys(runID)
-		e.pattern = keys.Pattern()
+		pattern = keys.Pattern()
 	}
 	if err != nil {
 		return nil, err
 	}
+	if rdb, err = keys.node(ctx, rdb); err != nil { // of a Cluster the server that the run would lie on
+		return nil, err
+	}
+	e := examination{rdb: rdb, pattern: pattern}
 	e.queue = &Queue{rdb: rdb, runID: runID, keys: Keys{queue: keys.queue + "_doctor"}, epoch: "none"}
 	var errHello, errInfo error
 	e.hello, errHello = readHello(ctx, rdb)

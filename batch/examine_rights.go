@@ -17,7 +17,7 @@ var probes = map[string]string{
 	"hscan": "K 0", "hset": "K f v", "hsetnx": "K f v", "hvals": "K",
 	"lindex": "K 0", "llen": "K", "lpop": "K", "lpush": "K v", "lrange": "K 0 0", "lrem": "K 0 v", "rpush": "K v",
 	"sadd": "K v", "scard": "K", "sismember": "K v", "smembers": "K", "srem": "K v",
-	"time": "", "xadd": "K * f v", "xrange": "K - +", "xread": "STREAMS K 0", "xrevrange": "K + -",
+	"time": "", "xadd": "K * f v", "xlen": "K", "xrange": "K - +", "xread": "STREAMS K 0", "xrevrange": "K + -",
 	"eval": "return 1 K", "evalsha": "0 1 K",
 	"ping": "", "scan": "0", "select": "0", "client|setname": "name",
 }

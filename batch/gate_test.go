@@ -84,7 +84,7 @@ func TestEnqueueBehindGates(t *testing.T) {
 				"plain": "1", "gpu 1": `2 {"gate":"` + gpu.Hash() + `"}`, "gpu 2": `2 {"gate":"` + gpu.Hash() + `"}`,
 				"docker": `2 {"gate":"` + docker.Hash() + `"}`,
 			}
-			d.Expected = map[string]string{"docker": "1500"}
+			d.Expected = map[string]string{"docker": "1500000"}
 			d.Gates = map[string]string{gpu.Hash(): `{"name":"gpu"}`, docker.Hash(): `{"command":"docker info","mac":"proof"}`}
 			d.Behind = map[string]map[string][]string{
 				gpu.Hash(): {"queue": {"gpu 1", "gpu 2"}}, docker.Hash(): {"queue": {"docker"}},

@@ -45,7 +45,7 @@ func parseEvent(entry redis.XMessage) (Event, error) {
 	field := func(name string) string { text, _ := entry.Values[name].(string); return text }
 	e := Event{
 		ID: entry.ID, Type: EventType(field("type")), Test: field("test"), Worker: field("worker"),
-		Decision: Decision(field("decision")), Text: field("text"), Gate: field("gate"), Tests: lines(field("tests")), Charged: lines(field("charged")),
+		Decision: Decision(field("decision")), Text: field("text"), Gate: field("gate"), Former: field("former"), Tests: lines(field("tests")), Charged: lines(field("charged")),
 	}
 	millis, _, _ := strings.Cut(entry.ID, "-")
 	ms, err := strconv.ParseInt(millis, 10, 64)
@@ -64,6 +64,8 @@ func parseEvent(entry redis.XMessage) (Event, error) {
 		e.Outcome.Output = field("output")
 	case ProblemFound:
 		err = json.Unmarshal([]byte(field("data")), &e.Problem)
+	case Quarantined:
+		e.Quarantine = Quarantine{Owner: field("owner"), Reason: field("reason"), Until: field("until")}
 	case Resulted:
 		e.Outcome = Outcome{Status: Status(field("status")), Message: field("text")}
 	}

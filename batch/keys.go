@@ -40,7 +40,7 @@ func (k Keys) Run() string { return k.queue + "_run" }
 // Tests is the HASH from test id to its spec.
 func (k Keys) Tests() string { return k.queue + "_tests" }
 
-// Expected is the HASH from test id to expected milliseconds.
+// Expected is the HASH from test id to expected microseconds; of unknown duration: none.
 func (k Keys) Expected() string { return k.queue + "_expected" }
 
 // Tries is the HASH from test id to what became of its claims.

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -20,6 +21,9 @@ type Member struct {
 	// batch is the number of the last batch whose answer arrived, report that of the last report sent, heard that of the last
 	// report that was acknowledged.
 	batch, report, heard int64
+	// Startup is what starting its runner costs this worker before the first test of a batch: the dearer, the fewer batches it
+	// takes. Negative: it does not know yet. It may be set between claims.
+	Startup time.Duration
 }
 
 // Answer is how the run stands, as of a request.
@@ -81,7 +85,7 @@ func (q *Queue) Join(ctx context.Context, name, info string) (*Member, Answer, e
 	if !validWorkerName.MatchString(name) {
 		return nil, Answer{}, fmt.Errorf("worker name %.80q is not allowed: use 1 to 64 of the characters A-Z a-z 0-9 . _ -", name)
 	}
-	m := &Member{q: q, id: name + "." + randomHex(4)}
+	m := &Member{q: q, id: name + "." + randomHex(4), Startup: -1}
 	answer, _, err := m.ask(ctx, joinScript, info, clientName(q.rdb))
 	return m, answer, err
 }
@@ -101,7 +105,11 @@ func (m *Member) ID() string { return m.id }
 // cannot read: Claim.Batch has only its number then, under which it is to be handed back.
 func (m *Member) Claim(ctx context.Context, most int, eager bool, refusing ...string) (Claim, error) {
 	number := m.batch + 1
-	args := []any{number, most, flag(eager)}
+	startup := ""
+	if m.Startup >= 0 {
+		startup = strconv.FormatInt(m.Startup.Microseconds(), 10)
+	}
+	args := []any{number, most, flag(eager), startup}
 	for _, gate := range refusing {
 		args = append(args, gate)
 	}

@@ -16,14 +16,14 @@ import (
 func TestOpen(t *testing.T) {
 	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
 		mine := batch.Options{
-			Retries: 1, MaxRetriesTotal: 8, MaxCrashes: 2, MaxLosses: 3, MaxClaims: 4, MaxOutput: 5, Lease: 6 * time.Second, ExpectWorkers: 7,
+			Retries: 1, MaxRetriesTotal: 8, MaxCrashes: 2, MaxLosses: 3, MaxClaims: 4, MaxOutput: 5, Lease: 6 * time.Second, ExpectWorkers: 7, Startup: 8 * time.Millisecond,
 		}
 		r := openRun(t, rdb, func(o *batch.Options) { *o = mine })
 		r.seen = batchtest.Dump{Tries: map[string]batchtest.Tries{}, Workers: map[string]batchtest.Worker{}, Sets: map[string][]string{}}
 		r.expect(func(d *batchtest.Dump) {
 			d.Run = map[string]string{
-				"epoch": "epoch", "birth": "birth", "manifest": "digest", "schema": "2", "lease": "6000", "retries": "1", "max_retries_total": "8",
-				"max_crashes": "2", "max_losses": "3", "max_claims": "4", "max_output": "5", "expect_workers": "7",
+				"epoch": "epoch", "birth": "birth", "manifest": "digest", "schema": "3", "lease": "6000", "retries": "1", "max_retries_total": "8",
+				"max_crashes": "2", "max_losses": "3", "max_claims": "4", "max_output": "5", "expect_workers": "7", "startup_us": "8000",
 			}
 		})
 
@@ -77,7 +77,7 @@ func TestOpenRefusesAbortedRun(t *testing.T) {
 func TestOpenRefusesOtherSchema(t *testing.T) {
 	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
 		r := newRun(t, rdb, ids("a"))
-		r.must(rdb.HSet(r.ctx, r.q.Keys().Run(), "schema", "3").Err())
+		r.must(rdb.HSet(r.ctx, r.q.Keys().Run(), "schema", "99").Err())
 		r.look()
 		for name, find := range map[string]func() (*batch.Queue, error){
 			"open": func() (*batch.Queue, error) {
@@ -86,7 +86,7 @@ func TestOpenRefusesOtherSchema(t *testing.T) {
 			"attach": func() (*batch.Queue, error) { return batch.Attach(r.ctx, rdb, r.q.RunID()) },
 		} {
 			_, err := find()
-			if err == nil || !strings.Contains(err.Error(), "schema 3, here 2") {
+			if err == nil || !strings.Contains(err.Error(), "schema 99, here 3") {
 				t.Errorf("%s: got error %v, want one that names both schemas", name, err)
 			}
 			if batch.Transient(err) {

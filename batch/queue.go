@@ -13,7 +13,7 @@ import (
 )
 
 // Schema is the version of what Redis holds. A run of another schema is refused.
-const Schema = 2
+const Schema = 3
 
 // Streaming is the manifest of a run whose list arrives bit by bit, from any number of producers.
 const Streaming = "stream"
@@ -37,6 +37,8 @@ type Options struct {
 	Lease time.Duration
 	// ExpectWorkers keeps the first workers to arrive from claiming as if there were no others. 0: unknown.
 	ExpectWorkers int
+	// Startup is what starting a runner is expected to cost a worker that does not know it yet; see Member.Startup.
+	Startup time.Duration
 }
 
 // DefaultOptions returns the options of a run about which nobody said anything.
@@ -81,12 +83,11 @@ func (q *Queue) Reopen(ctx context.Context) (*Queue, error) {
 
 // workerSets returns the ids of the workers that have a set, also of those that Redis has forgotten.
 func (q *Queue) workerSets(ctx context.Context) ([]string, error) {
-	var ids []string
-	iter := q.rdb.Scan(ctx, 0, q.keys.Worker("*"), 1000).Iterator()
-	for iter.Next(ctx) {
-		ids = append(ids, strings.TrimPrefix(iter.Val(), q.keys.Worker("")))
+	ids, err := q.keys.find(ctx, q.rdb, q.keys.Worker("*"))
+	for i, name := range ids {
+		ids[i] = strings.TrimPrefix(name, q.keys.Worker(""))
 	}
-	return ids, iter.Err()
+	return ids, err
 }
 
 func (q *Queue) open(ctx context.Context, workers []string, damaged, birth string, known bool, manifest string, o Options) (*Queue, error) {
@@ -98,6 +99,7 @@ func (q *Queue) open(ctx context.Context, workers []string, damaged, birth strin
 	if _, err := proposal.run(ctx, openScript, workers, birth, manifest, damaged, flag(known),
 		"schema", Schema, "lease", o.Lease.Milliseconds(), "retries", o.Retries, "max_retries_total", o.MaxRetriesTotal, "max_crashes", o.MaxCrashes,
 		"max_losses", o.MaxLosses, "max_claims", o.MaxClaims, "max_output", o.MaxOutput, "expect_workers", o.ExpectWorkers,
+		"startup_us", o.Startup.Microseconds(),
 	).StringSlice(); err != nil {
 		return nil, err
 	}
@@ -157,6 +159,7 @@ func Attach(ctx context.Context, rdb redis.UniversalClient, runID string) (*Queu
 		MaxOutput:       int64(number("max_output")),
 		Lease:           time.Duration(number("lease")) * time.Millisecond,
 		ExpectWorkers:   number("expect_workers"),
+		Startup:         time.Duration(number("startup_us")) * time.Microsecond,
 	}}, nil
 }
 
@@ -168,6 +171,9 @@ func (q *Queue) Keys() Keys { return q.keys }
 
 // Birth is 128 random bits, in hexadecimal digits, that tell this run from others of its id.
 func (q *Queue) Birth() string { return q.birth }
+
+// Manifest is what the run was opened with: a digest of its list, or Streaming.
+func (q *Queue) Manifest() string { return q.manifest }
 
 // Options returns what holds for the run, whoever opened it.
 func (q *Queue) Options() Options { return q.options }
@@ -188,13 +194,16 @@ func (q *Queue) Enqueue(ctx context.Context, tests []Test) (total int, err error
 	for first := true; first || len(tests) > 0; first = false {
 		chunk := tests[:min(len(tests), enqueueChunk)]
 		tests = tests[len(chunk):]
+		if err := q.quarantine(ctx, chunk); err != nil {
+			return 0, err
+		}
 		gates, err := q.gatesOf(chunk)
 		if err != nil {
 			return 0, err
 		}
 		args := append([]any{MaxGates, len(gates) / 2}, gates...)
 		for _, t := range chunk {
-			args = append(args, t.ID, encodeSpec(t), int64(t.Seconds*1000))
+			args = append(args, t.ID, encodeSpec(t), t.microseconds())
 		}
 		counts, err := q.run(ctx, enqueueScript, nil, args...).Int64Slice()
 		if err != nil {

@@ -9,14 +9,17 @@ import (
 // restoreChunk is how many events one script call restores, more or less.
 const restoreChunk = 500
 
-// Restore brings back results that Redis lost: events are entries of the run's former journal, those of one test together
-// and in order. Tests that have a result, or are not in the run, stay as they are. It returns how many results came back.
+// restoreWidth is how many arguments tell of one event; see restore.lua.
+const restoreWidth = 11
+
+// Restore brings back results that Redis lost, or brings those that hold from a former run (Event.Former): events are entries of the run's
+// former journal, or of that run's, those of one test together and in order. Tests that have a result, or are not in the run, stay as they are. It returns how many results came back.
 func (q *Queue) Restore(ctx context.Context, tests [][]Event) (int, error) {
 	restored := 0
 	for len(tests) > 0 {
 		var args []any
 		n := 0
-		for ; n < len(tests) && len(args) < 10*restoreChunk; n++ {
+		for ; n < len(tests) && len(args) < restoreWidth*restoreChunk; n++ {
 			for _, e := range tests[n] {
 				data, err := json.Marshal(e.Outcome)
 				if err != nil {
@@ -27,7 +30,7 @@ func (q *Queue) Restore(ctx context.Context, tests [][]Event) (int, error) {
 					text = e.Outcome.Message
 				}
 				args = append(args, string(e.Type), e.Test, e.Worker, e.Batch, string(e.Outcome.Status), string(e.Decision),
-					string(data), e.Outcome.Output, e.Gate, text)
+					string(data), e.Outcome.Output, e.Gate, text, e.Former)
 			}
 		}
 		tests = tests[n:]

@@ -18,6 +18,7 @@ var (
 		"multi", "exec", "hgetall", "smembers", "hlen", "llen", "scard", // State
 		"hscan", "hmget",
 		"scan", "del", // Clean; Reopen
+		"xlen", "xrevrange", // ReadKeys, Recent
 		// Optional: see Queue.Clients. It shows everybody's connections.
 		"client|list",
 	}

@@ -248,6 +248,10 @@ func wholeProtocol(ctx context.Context, rdb *redis.Client, runID string) (err er
 	same(true, len(events) > 0)
 	same(true, got(q.Age(ctx)) < time.Hour)
 	same(true, got(q.Clients(ctx)).Names["shardctl-test"])
+	for _, key := range got(batch.ReadKeys(ctx, rdb, runID)) {
+		check(key.Err)
+	}
+	same(len(events), len(got(q.Recent(ctx, 1000))))
 
 	// Redis loses first a list, then the run.
 	check(rdb.Del(ctx, q.Keys().Queue()).Err())

@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -185,6 +186,18 @@ func (q *Queue) Results(ctx context.Context) (map[string]Status, error) {
 	results := map[string]Status{}
 	err := q.scan(ctx, q.keys.Results(), func(id, status string) { results[id] = Status(status) })
 	return results, err
+}
+
+// Expected returns how many seconds the tests are expected to take of which the list said so.
+func (q *Queue) Expected(ctx context.Context) (map[string]float64, error) {
+	expected := map[string]float64{}
+	var bad error
+	err := q.scan(ctx, q.keys.Expected(), func(id, micros string) {
+		n, err := strconv.ParseFloat(micros, 64)
+		expected[id] = n / 1e6
+		bad = errors.Join(bad, err)
+	})
+	return expected, errors.Join(err, bad)
 }
 
 // Tests returns the ids of all tests of the run, sorted.

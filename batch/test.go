@@ -20,6 +20,16 @@ type Test struct {
 	Seconds float64
 	// Gate decides which workers may run it. A claim tells it for the batch as a whole.
 	Gate Gate
+	// Quarantine in which it is. A claim does not tell it.
+	Quarantine Quarantine
+}
+
+// microseconds that it is expected to take, as Redis holds them: 0 if that is not known.
+func (t Test) microseconds() int64 {
+	if t.Seconds <= 0 {
+		return 0
+	}
+	return max(1, int64(t.Seconds*1e6))
 }
 
 // CheckID returns an error that says why id cannot name a test: it is empty, longer than MaxIDBytes, not UTF-8, or holds

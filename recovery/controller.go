@@ -81,8 +81,9 @@ type Controller struct {
 	// stuck is since when Redis has answered progress, if that is IsStuck or IsShort.
 	progress batch.Progress
 	stuck    time.Time
-	// failed is what Limits.Failures limits; firstFailure says what was the first.
+	// failed is what Limits.Failures limits; firstFailure says what was the first. Tests in quarantine are not counted.
 	failed       map[string]bool
+	quarantined  map[string]bool
 	firstFailure string
 	breaker      breaker
 }
@@ -92,7 +93,7 @@ type Controller struct {
 func (c *Controller) Supervise(ctx context.Context) (batch.Progress, error) {
 	c.detector = detector{lease: c.Lease}
 	c.cursor = batch.JournalStart
-	c.failed = map[string]bool{}
+	c.failed, c.quarantined = map[string]bool{}, map[string]bool{}
 	if c.Known == nil {
 		c.Known = new(Known)
 	}
@@ -283,10 +284,11 @@ func (c *Controller) follow(ctx context.Context, wait time.Duration) ([]batch.Ev
 	for _, e := range events {
 		if e.Type == batch.Opened { // a journal that begins anew tells again what was brought back
 			c.sealed, c.over = false, false
+			c.quarantined = map[string]bool{}
 		}
 		c.count(e)
 		c.breaker.add(e)
-		c.Known.add(e)
+		c.Known.Add(e)
 		c.sealed = c.sealed || e.Type == batch.Sealed
 		c.over = c.over || e.Type == batch.Aborted || e.Type == batch.Done
 	}
@@ -298,11 +300,19 @@ func (c *Controller) follow(ctx context.Context, wait time.Duration) ([]batch.Ev
 func (c *Controller) count(e batch.Event) {
 	what := ""
 	switch {
+	case e.Type == batch.Quarantined:
+		for _, test := range e.Tests {
+			c.quarantined[test] = true
+		}
 	case e.Type == batch.ProblemFound:
 		what = e.Problem.Scope + ": " + e.Problem.Message
 	case e.Type == batch.Resulted, e.Type == batch.Finish && e.Decision == batch.Final:
 		switch e.Outcome.Status {
 		case batch.Passed, batch.Skipped, batch.Unroutable:
+		case batch.Failed, batch.Crashed, batch.Timeout:
+			if !c.quarantined[e.Test] {
+				what = e.Test
+			}
 		default:
 			what = e.Test
 		}

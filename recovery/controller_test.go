@@ -148,6 +148,8 @@ func TestEnoughFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		f.do(func() {
+			f.tell(batch.Event{Type: batch.Quarantined, Tests: []string{"q"}, Quarantine: batch.Quarantine{Owner: "anna"}})
+			f.tell(batch.Event{Type: batch.Finish, Test: "q", Outcome: batch.Outcome{Status: batch.Failed}, Decision: batch.Final})
 			f.tell(batch.Event{Type: batch.Finish, Test: "a", Outcome: batch.Outcome{Status: batch.Failed}, Decision: batch.Requeued})
 			f.tell(batch.Event{Type: batch.Finish, Test: "a", Outcome: batch.Outcome{Status: batch.Passed}, Decision: batch.Final})
 			f.tell(batch.Event{Type: batch.Finish, Test: "b", Outcome: batch.Outcome{Status: batch.Crashed}, Decision: batch.Final})

@@ -18,7 +18,8 @@ type Known struct {
 	former map[string][]batch.Event
 }
 
-func (k *Known) add(e batch.Event) {
+// Add takes the next event of the journal.
+func (k *Known) Add(e batch.Event) {
 	if e.Type == batch.Opened || k.events == nil {
 		if k.former == nil {
 			k.former = map[string][]batch.Event{}

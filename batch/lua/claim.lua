@@ -1,10 +1,11 @@
 -- claim: moves tests into the worker's own set. Those behind gates that it passed come first, since few may run them; then
 -- ONE from behind a gate that it never asked, so that it does; then the queue; in each case up to a share of what is left.
 -- Only when none of these has any, ONE from a requeue, in the same order; and last ONE from behind a gate whose no is some
--- time ago. A batch never mixes gates: a refusal keeps nothing else waiting.
+-- time ago. A batch never mixes gates: a refusal keeps nothing else waiting. How much a share of the queue is: share.lua.
 --
 -- ARGV     2 worker id, 3 batch number, 4 most tests, 5 '1': take a requeued test even if this worker ran it last,
---          6… hashes of the gates that refuse this worker now
+--          6 what starting its runner costs the worker in microseconds ('' if it does not know yet), 7… hashes of the gates
+--          that refuse it now
 -- returns  the answer of prelude.lua, then '1' if the batch runs alone, '1' if a requeue holds only tests that this
 --          worker ran last and another may take, the spec of the batch's gate ('' for none), then test id, spec, …
 --          The number of the batch that it holds answers that batch again. An empty answer leaves the number unused.
@@ -37,7 +38,7 @@ if ended() then return reply(false) end
 local standing = {}
 do
   local passed, refused, refusing = from_lines(worker.passed), from_lines(worker.refused), {}
-  for i = 6, #ARGV do refusing[ARGV[i]] = true end
+  for i = 7, #ARGV do refusing[ARGV[i]] = true end
   for _, gate in ipairs(gates) do
     standing[gate] = refusing[gate] and 'no' or passed[gate] and 'passed' or refused[gate] and 'again' or 'new'
   end
@@ -81,8 +82,12 @@ end
 local expected = tonumber(redis.call('HGET', RUN, 'expect_workers') or '0')
 
 local function take_from_queue()
-  local live = math.max(redis.call('HLEN', WORKERS), expected)
-  take_from(QUEUE, math.min(most, math.max(1, math.ceil(redis.call('LLEN', QUEUE) / (2 * live)))))
+  take_share(worker, most, tonumber(ARGV[6]), function(test)
+    local tries = tries_of(test)
+    if not free(test, tries) then return false end
+    take(test, tries)
+    return true
+  end)
   return #taken > 0 and '' or nil
 end
 

@@ -2,7 +2,7 @@
 -- already change nothing, so that chunks may be repeated and several producers unite.
 --
 -- ARGV     2 how many gates a run may have, 3 the number of gates; for each its hash and spec (JSON); then for each test its
---          id, spec, expected milliseconds (0: unknown)
+--          id, spec, expected microseconds (0: unknown)
 -- returns  {tests added, tests in the run}
 -- leaves   each new id once in Q_tests and in its list; the gates in Q_gates
 -- errors   ENDED; SEALED: a new test for a closed list; CONFLICT: a test is there with another spec; LIMIT: too many gates
@@ -33,16 +33,26 @@ for i = 4, first_test - 1, 2 do
     end
   end
 end
-local added = 0
+local added, known, known_us, known_ms2 = 0, 0, 0, 0
 for i = first_test, #ARGV, 3 do
   if redis.call('HSETNX', TESTS, ARGV[i], ARGV[i + 1]) == 1 then
     added = added + 1
     redis.call('RPUSH', queue_of(gate_in(ARGV[i + 1])), ARGV[i])
-    if ARGV[i + 2] ~= '0' then redis.call('HSET', EXPECTED, ARGV[i], ARGV[i + 2]) end
+    if ARGV[i + 2] ~= '0' then
+      redis.call('HSET', EXPECTED, ARGV[i], ARGV[i + 2])
+      local us = tonumber(ARGV[i + 2])
+      known, known_us, known_ms2 = known + 1, known_us + us, known_ms2 + us * us / 1e6
+    end
   end
 end
 if added > 0 then
   redis.call('HINCRBY', RUN, 'listed', added)
+  -- For share.lua. They only decide how large batches are: nothing else depends on them.
+  redis.call('HINCRBY', RUN, 'known', known)
+  redis.call('HINCRBY', RUN, 'known_us', string.format('%.0f', known_us))
+  redis.call('HINCRBY', RUN, 'known_ms2', string.format('%.0f', known_ms2))
+  redis.call('HINCRBY', RUN, 'left_us', string.format('%.0f', known_us))
+  redis.call('HINCRBY', RUN, 'left_unknown', added - known)
   wake()
   keep_alive()
 end

@@ -166,6 +166,12 @@ end
 
 local function set_result(test, status)
   redis.call('HSET', RESULTS, test, status)
+  local expected = redis.call('HGET', EXPECTED, test)
+  if expected then
+    redis.call('HINCRBY', RUN, 'left_us', -expected)
+  else
+    redis.call('HINCRBY', RUN, 'left_unknown', -1)
+  end
   if redis.call('HLEN', RESULTS) == total then wake() end
 end
 

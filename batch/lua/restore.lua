@@ -1,12 +1,12 @@
--- restore: brings back results that the caller knows from a journal which Redis lost.
+-- restore: brings back results that the caller knows from a journal which Redis lost, or from the journal of a former run.
 --
--- ARGV     2…: type, test, worker, batch, status, decision, data, output, gate, text, repeated: events of the journal in order,
+-- ARGV     2…: type, test, worker, batch, status, decision, data, output, gate, text, former, repeated: events of the journal in order,
 --          all those of a test together, of tests that have a result
 -- returns  how many results were brought back
 -- leaves   the results and events of tests that are in the run and have no result there; they wait nowhere any more
 -- errors   RETRY
 
-local WIDTH = 10
+local WIDTH = 11
 local others, wanted = {}, {}
 for i = 2, #ARGV, WIDTH do
   local test = ARGV[i + 1]
@@ -26,7 +26,7 @@ for i = 2, #ARGV, WIDTH do
       journal(kind, 'test', test, 'status', status, 'gate', ARGV[i + 8], 'text', ARGV[i + 9])
     else
       journal(kind, 'worker', ARGV[i + 2], 'batch', ARGV[i + 3], 'test', test, 'status', status, 'decision', decision,
-        'data', ARGV[i + 6], 'output', ARGV[i + 7], 'text', ARGV[i + 9])
+        'data', ARGV[i + 6], 'output', ARGV[i + 7], 'text', ARGV[i + 9], 'former', ARGV[i + 10])
     end
     if kind == 'result' or decision == 'final' then
       local tries = tries_of(test)

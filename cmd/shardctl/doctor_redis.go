@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 
 	"github.com/shardctl/shardctl/batch"
@@ -27,20 +28,26 @@ func examine(ctx context.Context, streams cli.Streams, where *cli.Where) error {
 	defer disconnect()
 	findings, err := batch.Examine(ctx, rdb, where.RunID)
 	findings = append([]batch.Finding{{Level: batch.Fine, Subject: "connection", Text: cli.Redact(where.RedisURL) + " answers"}}, findings...)
-	status := cli.StatusPassed
-	for _, f := range findings {
-		if f.Level == batch.Failing {
-			status = cli.StatusIncomplete
-		}
-		if _, err := fmt.Fprintf(streams.Out, "%-4s  %-11s  %s\n", f.Level, f.Subject, report.OneLine(f.Text, 2000)); err != nil {
-			return err
-		}
-	}
+	verdict := printFindings(streams.Out, findings)
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case err != nil:
 		return fmt.Errorf("Redis answers no more: %w", err)
+	}
+	return verdict
+}
+
+// printFindings prints a line for each, and returns the exit status that they come to.
+func printFindings(w io.Writer, findings []batch.Finding) error {
+	status := cli.StatusPassed
+	for _, f := range findings {
+		if f.Level == batch.Failing {
+			status = cli.StatusIncomplete
+		}
+		if _, err := fmt.Fprintf(w, "%-4s  %-11s  %s\n", f.Level, f.Subject, report.OneLine(f.Text, 2000)); err != nil {
+			return err
+		}
 	}
 	return cli.Exit(status)
 }

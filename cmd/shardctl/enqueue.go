@@ -32,6 +32,7 @@ type enqueueOptions struct {
 	where   cli.Where
 	what    control.List
 	budgets control.Budgets
+	timings control.Timings
 	project cli.Project
 	seal    bool
 }
@@ -42,6 +43,7 @@ func (o *enqueueOptions) register(flags *pflag.FlagSet) {
 	o.project.Register(flags)
 	flags.BoolVar(&o.seal, "seal", false, "close the list afterwards")
 	o.budgets.Register(flags)
+	o.timings.Register(flags)
 }
 
 func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
@@ -66,6 +68,7 @@ func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.
 		return err
 	}
 	defer disconnect()
+	options.Startup = o.timings.Estimate(ctx, rdb, tests, streams.LookupEnv, log)
 	q, err := batch.Open(ctx, rdb, o.where.RunID, batch.Streaming, options)
 	if err != nil {
 		return err

@@ -40,6 +40,7 @@ func fakeRunner(args []string) int {
 	report := flags.String("junit", "", "write this JUnit file")
 	mode := flags.String("mode", "", "silent: no JUnit; broken: half a JUnit; stranger: a foreign case fails; fail: all fail")
 	at := flags.String("barrier", "", "folder: names that begin with \"block\" wait until there is a file \"open\" in it")
+	failing := flags.String("failing", "", "the names in this file, one a line, fail")
 	log := flags.String("log", "", "add a line for each name to this file, quoted")
 	_ = flags.Parse(args)
 
@@ -61,7 +62,7 @@ func fakeRunner(args []string) int {
 		err = block(*at)
 	}
 	if err == nil && *mode != "silent" {
-		err = writeFake(*report, *mode, names)
+		err = writeFake(*report, *mode, *failing, names)
 	}
 	switch {
 	case err != nil:
@@ -103,11 +104,15 @@ func block(dir string) error {
 	}
 }
 
-func writeFake(path, mode string, names []string) error {
+func writeFake(path, mode, failing string, names []string) error {
+	bad, err := os.ReadFile(failing)
+	if failing != "" && err != nil {
+		return err
+	}
 	suite := junit.Suite{Name: "fake"}
 	for _, name := range names {
 		c := junit.Case{Classname: "fake", Name: name, Status: junit.Passed}
-		if mode == "fail" {
+		if mode == "fail" || slices.Contains(strings.Split(string(bad), "\n"), name) {
 			c.Status, c.Message = junit.Failed, "it fails on purpose"
 		}
 		suite.Cases = append(suite.Cases, c)

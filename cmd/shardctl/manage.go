@@ -31,7 +31,7 @@ run is 3.`,
 			flags.StringVar(&reason, "reason", "shardctl abort", "why, for the reports: a `TEXT`")
 		},
 		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
-			return onRun(ctx, streams, args, &where, func(rdb *redis.Client) error {
+			return onRun(ctx, streams, args, &where, func(rdb redis.UniversalClient) error {
 				q, err := batch.Attach(ctx, rdb, where.RunID)
 				if err != nil {
 					return err
@@ -67,7 +67,7 @@ last sign of life.`,
 			flags.BoolVar(&force, "force", false, "also a run that is under way: abort it, and give its workers a moment to leave")
 		},
 		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
-			return onRun(ctx, streams, args, &where, func(rdb *redis.Client) error {
+			return onRun(ctx, streams, args, &where, func(rdb redis.UniversalClient) error {
 				end := refuseLive
 				if force {
 					end = abortLive
@@ -87,7 +87,7 @@ last sign of life.`,
 }
 
 // refuseLive returns an error if a run is under way: it has workers, or tests without a result and no end marker.
-func refuseLive(ctx context.Context, rdb *redis.Client, runID string) error {
+func refuseLive(ctx context.Context, rdb redis.UniversalClient, runID string) error {
 	q, err := batch.Attach(ctx, rdb, runID)
 	if errors.Is(err, batch.Gone) {
 		return nil
@@ -115,7 +115,7 @@ const (
 )
 
 // abortLive ends a run that may be under way. What Redis holds of a damaged run is nobody's any more.
-func abortLive(ctx context.Context, rdb *redis.Client, runID string) error {
+func abortLive(ctx context.Context, rdb redis.UniversalClient, runID string) error {
 	q, err := batch.Attach(ctx, rdb, runID)
 	if err == nil {
 		_, err = q.Abort(ctx, batch.Abortion{Why: "shardctl clean --force", Who: cli.WhoAmI()})
@@ -138,7 +138,7 @@ func abortLive(ctx context.Context, rdb *redis.Client, runID string) error {
 }
 
 // onRun connects to the Redis of a run that must not be embedded.
-func onRun(ctx context.Context, streams cli.Streams, args cli.Args, where *cli.Where, do func(*redis.Client) error) error {
+func onRun(ctx context.Context, streams cli.Streams, args cli.Args, where *cli.Where, do func(redis.UniversalClient) error) error {
 	if err := errors.Join(args.None(), where.Resolve(false, streams.LookupEnv)); err != nil {
 		return err
 	}

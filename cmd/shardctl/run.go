@@ -42,8 +42,10 @@ type runOptions struct {
 	how     cli.How
 	workers int
 	budgets control.Budgets
+	rerun   control.Rerun
 	limits  control.Limits
 	output  control.Output
+	timings control.Timings
 }
 
 // automatic is the value of --workers that nobody gave.
@@ -56,8 +58,10 @@ func (o *runOptions) register(flags *pflag.FlagSet) {
 	flags.IntVar(&o.workers, "workers", automatic, "how many workers run in this process")
 	flags.Lookup("workers").DefValue = "one a CPU, none with --redis-url"
 	o.budgets.Register(flags)
+	o.rerun.Register(flags)
 	o.limits.Register(flags)
 	o.output.Register(flags)
+	o.timings.Register(flags)
 }
 
 func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
@@ -83,16 +87,18 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 		return err
 	}
 	defer disconnect()
+	options.Startup = o.timings.Estimate(ctx, rdb, tests, streams.LookupEnv, log)
 	q, err := control.Opening{
 		RunID: o.where.RunID, Tests: tests, Manifest: control.Manifest(tests, o.how.Runner, args.After), Options: options,
-		Secret: secret, Log: log,
+		Secret: secret, Log: log, Rerun: o.rerun,
 	}.Open(ctx, rdb)
 	if err != nil {
 		return err
 	}
 	gates := o.how.GateOptions(q, control.Given(tests), secret, log)
 	fmt.Fprintf(streams.Out, "run %s: %d tests\n", o.where.RunID, len(tests))
-	attendance := &control.Attendance{Queue: q, Log: log, Limits: o.limits, Output: o.output, Streams: streams, Tests: tests, AllowEmpty: o.what.AllowEmpty}
+	attendance := &control.Attendance{Queue: q, Log: log, Limits: o.limits, Output: o.output, Streams: streams, Tests: tests, AllowEmpty: o.what.AllowEmpty,
+		Timings: &o.timings, Redis: rdb}
 	if reproducer, ok := r.(interface{ Reproduce(id string) string }); ok {
 		attendance.Reproduce = reproducer.Reproduce
 	}
@@ -107,7 +113,7 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 
 // resolve fills in defaults that depend on others and checks the flags.
 func (o *runOptions) resolve(lookupEnv func(string) (string, bool)) error {
-	if err := errors.Join(o.where.Resolve(true, lookupEnv), o.how.Apply(), o.limits.Validate(), o.output.Validate()); err != nil {
+	if err := errors.Join(o.where.Resolve(true, lookupEnv), o.rerun.Resolve(lookupEnv), o.how.Apply(), o.limits.Validate(), o.output.Validate()); err != nil {
 		return err
 	}
 	embedded := o.where.RedisURL == ""

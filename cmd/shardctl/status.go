@@ -35,7 +35,7 @@ which left because they qualified for nothing that was left.`,
 			flags.BoolVar(&asJSON, "json", false, "print JSON")
 		},
 		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
-			return onRun(ctx, streams, args, &where, func(rdb *redis.Client) error {
+			return onRun(ctx, streams, args, &where, func(rdb redis.UniversalClient) error {
 				q, err := batch.Attach(ctx, rdb, where.RunID)
 				if err != nil {
 					return err

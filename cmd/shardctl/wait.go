@@ -15,10 +15,11 @@ import (
 
 func waitCommand() cli.Command {
 	var (
-		where  cli.Where
-		wait   time.Duration
-		limits control.Limits
-		output control.Output
+		where   cli.Where
+		wait    time.Duration
+		limits  control.Limits
+		output  control.Output
+		timings control.Timings
 	)
 	return cli.Command{
 		Name: "wait", Usage: "--redis-url URL --run-id ID [--junit FILE]",
@@ -31,13 +32,14 @@ verdict. Any number of these may attend one run, beside or instead of ` + "`shar
 			flags.DurationVar(&wait, "wait", 5*time.Minute, "how long to wait for the run to be opened")
 			limits.Register(flags)
 			output.Register(flags)
+			timings.Register(flags)
 		},
 		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
 			if err := errors.Join(limits.Validate(), output.Validate()); err != nil {
 				return err
 			}
 			log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
-			return onRun(ctx, streams, args, &where, func(rdb *redis.Client) error {
+			return onRun(ctx, streams, args, &where, func(rdb redis.UniversalClient) error {
 				q, err := cli.Await(ctx, rdb, where.RunID, wait, log)
 				if err != nil {
 					return err
@@ -45,7 +47,7 @@ verdict. Any number of these may attend one run, beside or instead of ` + "`shar
 				if state, err := q.State(ctx); err == nil && state.Markers.Over() {
 					log.Warn("this run was over before this command came; what follows is its verdict", "run", where.RunID)
 				}
-				return (&control.Attendance{Queue: q, Limits: limits, Output: output, Streams: streams, Log: log}).Attend(ctx)
+				return (&control.Attendance{Queue: q, Limits: limits, Output: output, Streams: streams, Log: log, Timings: &timings, Redis: rdb}).Attend(ctx)
 			})
 		},
 	}

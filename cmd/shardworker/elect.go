@@ -22,8 +22,10 @@ import (
 type candidate struct {
 	list    control.List
 	budgets control.Budgets
+	rerun   control.Rerun
 	limits  control.Limits
 	output  control.Output
+	timings control.Timings
 	names   []string // of these flags
 }
 
@@ -32,14 +34,16 @@ func (c *candidate) register(flags *pflag.FlagSet) {
 	own.SortFlags = false
 	c.list.Register(own)
 	c.budgets.Register(own)
+	c.rerun.Register(own)
 	c.limits.Register(own)
 	c.output.RegisterFiles(own)
+	c.timings.Register(own)
 	own.VisitAll(func(f *pflag.Flag) { c.names = append(c.names, f.Name) })
 	flags.AddFlagSet(own)
 }
 
 // checkElection checks the flags that are for --elect, and that none of them was given without.
-func (o *options) checkElection(args cli.Args) error {
+func (o *options) checkElection(args cli.Args, lookupEnv func(string) (string, bool)) error {
 	if !o.elect {
 		for _, name := range o.candidate.names {
 			if args.Flags[name] {
@@ -49,14 +53,14 @@ func (o *options) checkElection(args cli.Args) error {
 		return nil
 	}
 	o.candidate.output.Verbose = o.verbose
-	return errors.Join(o.candidate.limits.Validate(), o.candidate.output.Validate())
+	return errors.Join(o.candidate.limits.Validate(), o.candidate.output.Validate(), o.candidate.rerun.Resolve(lookupEnv))
 }
 
 // errWorkDone ends the campaign of a worker whose run is over.
 var errWorkDone = errors.New("the run is over")
 
 // workElecting works for the run while it takes part in the election of its leader, and returns the verdict of the run.
-func (o *options) workElecting(ctx context.Context, streams cli.Streams, args cli.Args, r runner.Runner, rdb *redis.Client, secret string, log *slog.Logger) error {
+func (o *options) workElecting(ctx context.Context, streams cli.Streams, args cli.Args, r runner.Runner, rdb redis.UniversalClient, secret string, log *slog.Logger) error {
 	given, err := o.candidate.list.GivenByFlags()
 	if err != nil {
 		return err
@@ -106,7 +110,7 @@ type leadership struct {
 	streams cli.Streams
 	args    cli.Args
 	runner  runner.Runner
-	rdb     *redis.Client
+	rdb     redis.UniversalClient
 	options batch.Options
 	secret  string
 	log     *slog.Logger
@@ -132,12 +136,14 @@ func (l *leadership) lead(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		l.options.Startup = l.o.candidate.timings.Estimate(ctx, l.rdb, tests, l.streams.LookupEnv, l.log)
 		l.tests = tests
 		control.WarnOfEviction(ctx, l.rdb, l.log)
 	}
 	q, err := control.Opening{
 		RunID: l.o.where.RunID, Tests: l.tests, Options: l.options, Secret: l.secret, Log: l.log,
 		Manifest: control.Manifest(l.tests, l.o.how.Runner, l.args.After), Known: l.known.Load(), Results: l.results.Finals(),
+		Rerun: l.o.candidate.rerun,
 	}.Open(ctx, l.rdb)
 	if errors.Is(err, batch.Ended) {
 		q, err = batch.Attach(ctx, l.rdb, l.o.where.RunID)
@@ -156,6 +162,7 @@ func (l *leadership) attendance(q *batch.Queue, tests []batch.Test) *control.Att
 	a := &control.Attendance{
 		Queue: q, Limits: l.o.candidate.limits, Output: l.o.candidate.output, Streams: l.streams, Log: l.log, Tests: tests, Known: &l.results,
 		AllowEmpty: l.o.candidate.list.AllowEmpty, Passing: true,
+		Timings: &l.o.candidate.timings, Redis: l.rdb,
 	}
 	if reproducer, ok := l.runner.(interface{ Reproduce(id string) string }); ok {
 		a.Reproduce = reproducer.Reproduce

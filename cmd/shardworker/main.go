@@ -77,7 +77,7 @@ func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) e
 		level = slog.LevelDebug
 	}
 	log := cli.NewLog(streams.Err, "shardworker", level)
-	if err := o.checkElection(args); err != nil {
+	if err := o.checkElection(args, streams.LookupEnv); err != nil {
 		return err
 	}
 	if len(args.Before) > 0 && !o.elect {

@@ -93,19 +93,13 @@ func TestEnvironment(t *testing.T) {
 }
 
 func TestDefaultRunID(t *testing.T) {
-	github := map[string]string{"GITHUB_REPOSITORY": "owner/name", "GITHUB_RUN_ID": "123", "GITHUB_RUN_ATTEMPT": "2"}
-	if got := DefaultRunID(environment(github)); got != "github/owner/name/123/2" {
-		t.Errorf("%q", got)
-	}
-	if got := DefaultRunID(environment(map[string]string{"GITHUB_REPOSITORY": "owner/name"})); got != "" {
-		t.Errorf("%q", got)
-	}
+	github := environment(map[string]string{"GITHUB_REPOSITORY": "owner/name", "GITHUB_RUN_ID": "123", "GITHUB_RUN_ATTEMPT": "2"})
 	w := Where{RedisURL: "redis://h"}
-	if err := w.Resolve(false, environment(github)); err != nil || w.RunID != "github/owner/name/123/2" {
+	if err := w.Resolve(false, github); err != nil || w.RunID != "github/owner/name/123/2" {
 		t.Errorf("%q, %v", w.RunID, err)
 	}
-	github["GITHUB_REPOSITORY"] = "owner/" + strings.Repeat("x", 200)
-	if err := (&Where{RedisURL: "redis://h"}).Resolve(false, environment(github)); Status(err) != StatusUsage || !strings.Contains(err.Error(), "--run-id") {
+	w = Where{RedisURL: "redis://h", RunID: strings.Repeat("x", 129)}
+	if err := w.Resolve(false, github); Status(err) != StatusUsage || !strings.Contains(err.Error(), "--run-id") {
 		t.Errorf("an id that is too long: %v", err)
 	}
 }
@@ -153,6 +147,9 @@ func TestRedact(t *testing.T) {
 		{"redis+sentinel://one,two/master?sentinel_password=sec@ret", "(not a URL)"},
 		{"redis+sentinel://anna:1/secret@one,two/master?sentinel_password=secret", "…@one,two/master"},
 		{"redis+sentinel://one,anna:secret/master", "(not a URL)"},
+		{"rediss://anna:secret@one:1,[::1]:2,three?a=secret", "rediss://anna:xxxxx@one:1,[::1]:2,three"},
+		{"redis://anna:1/secret@one,two", "…@one,two"},
+		{"redis://one,anna:secret", "(not a URL)"},
 	} {
 		if got := Redact(test.url); got != test.want {
 			t.Errorf("%q is shown as %q, want %q", test.url, got, test.want)
@@ -172,6 +169,7 @@ func FuzzRedact(f *testing.F) {
 		for _, url := range []string{
 			"redis://" + secret,
 			"redis+sentinel://" + secret + "/master",
+			"redis://" + secret + ",two",
 			"redis+sentinel://anna:" + marker + "@" + host + ",two/master?sentinel_password=" + password + marker,
 		} {
 			if got := Redact(url); strings.Contains(got, marker) {

@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/shardctl/shardctl/cmd/internal/gate"
+	"github.com/shardctl/shardctl/cmd/internal/quarantine"
 )
 
 // configFile is the file of a project, in its folder.
@@ -32,9 +33,16 @@ const (
 //	  gpu:
 //	    command: nvidia-smi -L
 //	    tests: ["*::TestCUDA*", "/(?i)gpu/"] # optional
+//	quarantine:
+//	  - test: "*::TestFlaky*" # as the patterns of gates
+//	    owner: anna
+//	    reason: "waits for #17"
+//	    until: 2026-12-31 # the last day, in UTC
 type Config struct {
 	// Gates in the order of the file.
 	Gates []gate.Configured
+	// Quarantine in the order of the file.
+	Quarantine []quarantine.Entry
 }
 
 // LoadConfig reads .shard.yml in the current folder. Without such a file nothing is configured. It is strict: whatever it does
@@ -80,22 +88,34 @@ func newConfig(body ast.Node) (c Config, err error) {
 		return c, err
 	}
 	for _, e := range top {
-		if e.key != "gates" {
-			return c, e.unknown("gates")
+		switch e.key {
+		case "gates":
+			c.Gates, err = newGates(e.value)
+		case "quarantine":
+			c.Quarantine, err = newQuarantine(e.value)
+		default:
+			err = e.unknown("gates", "quarantine")
 		}
-		gates, err := entries(e.value, "gates")
 		if err != nil {
 			return c, err
 		}
-		for _, e := range gates {
-			g, err := newGate(e)
-			if err != nil {
-				return c, err
-			}
-			c.Gates = append(c.Gates, g)
-		}
 	}
 	return c, nil
+}
+
+func newGates(mapping ast.Node) (all []gate.Configured, err error) {
+	gates, err := entries(mapping, "gates")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range gates {
+		g, err := newGate(e)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, g)
+	}
+	return all, nil
 }
 
 // gateName is what a name may be that stands in commands, messages and lists without quotes.

@@ -44,13 +44,40 @@ gates:
 	}
 }
 
+func TestConfigOfQuarantine(t *testing.T) {
+	for text, want := range map[string]string{
+		"quarantine:\n":  "",
+		"quarantine: []": "",
+		`
+quarantine:
+  - {test: "*::TestFlaky*", owner: anna, reason: "waits for #17", until: 2026-12-31}
+  - until: "2027-01-01" # in quotes too
+    reason: |
+      two
+      lines
+    owner: team@example.com
+    test: /^b/
+`: "3: *::TestFlaky*, anna, waits for #17, 2026-12-31\n4: /^b/, team@example.com, two\nlines, 2027-01-01\n",
+	} {
+		c, err := parseConfig([]byte(text))
+		var got strings.Builder
+		for _, q := range c.Quarantine {
+			fmt.Fprintf(&got, "%d: %s, %s, %s, %s\n", q.Line, q.Tests, q.Owner, q.Reason, q.Until.Format("2006-01-02"))
+		}
+		if err != nil || got.String() != want {
+			t.Errorf("%q: %v\n%s", text, err, &got)
+		}
+	}
+}
+
 func TestConfigErrors(t *testing.T) {
+	const entry = "quarantine:\n- test: a::T\n  owner: anna\n  reason: c\n  until: 2026-12-31\n"
 	const gpu = "gates:\n  gpu:\n    command: x\n"
 	for _, tt := range []struct{ text, want string }{
-		{"gate: {}", `1: unknown key "gate"; known here: gates`},
-		{"# c\n\n1: x", `3: unknown key "1"; known here: gates`},
+		{"gate: {}", `1: unknown key "gate"; known here: gates, quarantine`},
+		{"# c\n\n1: x", `3: unknown key "1"; known here: gates, quarantine`},
 		{gpu + "    test: [x]", `4: unknown key "test"; known here: command, tests`},
-		{"<<: {gates: {}}", `1: unknown key "<<"; known here: gates`},
+		{"<<: {gates: {}}", `1: unknown key "<<"; known here: gates, quarantine`},
 		{gpu + "  gpu:\n    command: y", `4: mapping key "gpu" already defined at [2:3]`},
 		{gpu + "    command: y", `4: mapping key "command" already defined at [3:5]`},
 		{gpu + "gates:", `4: mapping key "gates" already defined at [1:1]`},
@@ -71,6 +98,17 @@ func TestConfigErrors(t *testing.T) {
 		{"gates:\n  a b: {command: x}", `2: "a b" cannot be the name of a gate: up to 64 letters, digits, dots, dashes and underscores are allowed`},
 		{"gates:\n  " + strings.Repeat("x", 65) + ": {command: x}", `2: "` + strings.Repeat("x", 65) + `" cannot be the name of a gate: up to 64 letters, digits, dots, dashes and underscores are allowed`},
 		{"gates:\n\tgpu:\n", "2: found character '\t' that cannot start any token"},
+		{"quarantine: x", `1: quarantine must be a list of entries, each of which begins with "- test:"`},
+		{"quarantine:\n- x", `2: an entry of quarantine must be made of lines "key: value"`},
+		{"quarantine:\n- test: a\n  owner: b\n  reason: c", "2: an entry of quarantine has no until"},
+		{"quarantine:\n- until: 2026-12-31", "2: an entry of quarantine has no test"},
+		{entry + "  why: x", `6: unknown key "why"; known here: test, owner, reason, until`},
+		{strings.Replace(entry, "anna", "' '", 1), "3: the owner of an entry of quarantine is blank"},
+		{strings.Replace(entry, "anna", "7", 1), "3: the owner of an entry of quarantine must be text (in quotes, if YAML takes it for something else)"},
+		{strings.Replace(entry, "2026-12-31", "31.12.2026", 1), `5: the until of an entry of quarantine is "31.12.2026": write the last day as 2006-01-02`},
+		{strings.Replace(entry, "2026-12-31", "2026-02-30", 1), `5: the until of an entry of quarantine is "2026-02-30": write the last day as 2006-01-02`},
+		{strings.Replace(entry, "a::T", "/(/", 1), "2: an entry of quarantine: the pattern \"/(/\": error parsing regexp: missing closing ): `(`"},
+		{strings.Replace(entry, "a::T", "*::T", 1), `2: the test of an entry of quarantine: text that begins with "*" needs quotes`},
 		{"gates: {", "1: could not find flow mapping end token '}'"},
 	} {
 		if _, err := parseConfig([]byte(tt.text)); err == nil || err.Error() != ".shard.yml:"+tt.want || Status(err) != StatusUsage {

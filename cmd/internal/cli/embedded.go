@@ -9,7 +9,7 @@ import (
 
 // Embedded starts a server in this process, on a free port of the loopback interface, for local workers. The function that
 // is returned ends it.
-func Embedded() (*redis.Client, func(), error) {
+func Embedded() (redis.UniversalClient, func(), error) {
 	server := miniredis.NewMiniRedis()
 	if err := server.StartAddr("127.0.0.1:0"); err != nil {
 		return nil, nil, err

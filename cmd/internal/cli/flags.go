@@ -65,7 +65,7 @@ func (w *Where) ResolveURL(lookupEnv func(string) (string, bool)) error {
 
 // Connect opens the connection that Resolve decided on: to the URL, with a patience as Streams has it, or to a server in this
 // process. The function closes it.
-func (w *Where) Connect(ctx context.Context, log *slog.Logger, patience time.Duration) (*redis.Client, func(), error) {
+func (w *Where) Connect(ctx context.Context, log *slog.Logger, patience time.Duration) (redis.UniversalClient, func(), error) {
 	if w.RedisURL == "" {
 		return Embedded()
 	}

@@ -22,7 +22,7 @@ const StartPatience = 15 * time.Second
 
 // Connect opens a connection to the Redis at a URL (see expectedURL) and waits until it answers, at most for patience (0:
 // StartPatience). Errors never hold the URL's passwords.
-func Connect(ctx context.Context, rawURL string, log *slog.Logger, patience time.Duration) (*redis.Client, error) {
+func Connect(ctx context.Context, rawURL string, log *slog.Logger, patience time.Duration) (redis.UniversalClient, error) {
 	if patience == 0 {
 		patience = StartPatience
 	}
@@ -39,7 +39,7 @@ func Connect(ctx context.Context, rawURL string, log *slog.Logger, patience time
 }
 
 // newClient makes a client of what a URL says. It connects when it is used.
-func newClient(rawURL string) (*redis.Client, error) {
+func newClient(rawURL string) (redis.UniversalClient, error) {
 	u, err := readURL(rawURL)
 	if err != nil {
 		return nil, err
@@ -55,6 +55,15 @@ func newClient(rawURL string) (*redis.Client, error) {
 		options.ClientName, options.ContextTimeoutEnabled, options.DisableIdentity = name, true, noIdentity
 		return redis.NewFailoverClient(options), nil
 	}
+	if isCluster(u) {
+		options, err := clusterOptions(u)
+		if err != nil {
+			return nil, err
+		}
+		options.ClientName, options.ContextTimeoutEnabled, options.DisableIdentity = name, true, noIdentity
+		options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+		return redis.NewClusterClient(options), nil
+	}
 	options, err := redis.ParseURL(rawURL)
 	if err != nil {
 		return nil, err
@@ -64,7 +73,7 @@ func newClient(rawURL string) (*redis.Client, error) {
 	return redis.NewClient(options), nil
 }
 
-func answers(ctx context.Context, rdb *redis.Client, where string, log *slog.Logger, patience time.Duration) error {
+func answers(ctx context.Context, rdb redis.UniversalClient, where string, log *slog.Logger, patience time.Duration) error {
 	began := time.Now()
 	for warned := false; ; warned = true {
 		err := rdb.Ping(ctx).Err()

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
 
@@ -56,17 +55,9 @@ func sentinelOptions(u *url.URL) (*redis.FailoverOptions, error) {
 	user := url.UserPassword(query.Get("sentinel_username"), query.Get("sentinel_password"))
 	query.Del("sentinel_username")
 	query.Del("sentinel_password")
-	var hosts []string
-	for host := range strings.SplitSeq(u.Host, ",") {
-		sentinel := url.URL{Host: host}
-		if sentinel.Hostname() == "" {
-			return nil, errors.New("it does not name the sentinels")
-		}
-		port := sentinel.Port()
-		if port == "" {
-			port = sentinelPort
-		}
-		hosts = append(hosts, net.JoinHostPort(sentinel.Hostname(), port))
+	hosts, ok := hostsOf(u, sentinelPort)
+	if !ok {
+		return nil, errors.New("it does not name the sentinels")
 	}
 	query["addr"] = hosts[1:]
 	translated := url.URL{

@@ -67,7 +67,7 @@ func TestSentinelClient(t *testing.T) {
 		name, _, _ := strings.Cut(o.ClientName, "-")
 		return []any{name, o.Username, o.Password, o.DB, o.ContextTimeoutEnabled, o.DisableIdentity, string(o.MaintNotificationsConfig.Mode)}
 	}
-	if diff := cmp.Diff(of(plain.Options()), of(rdb.Options())); diff != "" {
+	if diff := cmp.Diff(of(plain.(*redis.Client).Options()), of(rdb.(*redis.Client).Options())); diff != "" {
 		t.Error(diff)
 	}
 }

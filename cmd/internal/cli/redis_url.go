@@ -8,7 +8,8 @@ import (
 
 // expectedURL are the forms of a Redis URL.
 const expectedURL = "redis://[user:password@]host:port/db, rediss://… for TLS, unix:///path, or " +
-	"redis+sentinel://[user:password@]host:port,host:port,…/master-name/db, rediss+sentinel://…"
+	"redis+sentinel://[user:password@]host:port,host:port,…/master-name/db, rediss+sentinel://…, or for a Cluster " +
+	"redis://[user:password@]host:port,host:port,…"
 
 // Redact returns a Redis URL without its passwords, nor what might be one in a URL that is not as it should be.
 func Redact(rawURL string) string {
@@ -46,7 +47,7 @@ func readURL(rawURL string) (*url.URL, error) {
 	return nil, errors.New("it cannot be read")
 }
 
-// parseURL parses a URL; that of sentinels may have several hosts. It is not ok if a password may stand elsewhere than
+// parseURL parses a URL; that of sentinels or a Cluster has several hosts. It is not ok if a password may stand elsewhere than
 // before the @ of a host, but for the values of options.
 func parseURL(rawURL string) (u *url.URL, ok bool) {
 	withFirst, more := cutHosts(rawURL)
@@ -63,10 +64,10 @@ func parseURL(rawURL string) (u *url.URL, ok bool) {
 	return u, true
 }
 
-// cutHosts takes the hosts but for the first out of a URL of sentinels: url.Parse knows no lists.
+// cutHosts takes the hosts but for the first out of a URL: url.Parse knows no lists.
 func cutHosts(rawURL string) (withFirst string, more []string) {
 	scheme, rest, ok := strings.Cut(rawURL, "://")
-	if !ok || !isSentinel(strings.ToLower(scheme)) {
+	if !ok || strings.EqualFold(scheme, "unix") {
 		return rawURL, nil
 	}
 	end := strings.IndexAny(rest, "/?#")

@@ -3,17 +3,16 @@ package control
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/pflag"
 
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/cmd/internal/cli"
 	"github.com/shardctl/shardctl/cmd/internal/report"
-	"github.com/shardctl/shardctl/junit"
 	"github.com/shardctl/shardctl/recovery"
 )
 
@@ -54,7 +53,8 @@ func (l Limits) policy(lost time.Duration) recovery.Limits {
 
 // Output are the flags that say what is written.
 type Output struct {
-	junit, progress string
+	junit, progress     string
+	html, trace, events string
 	// Verbose: every test that ends is told.
 	Verbose bool
 }
@@ -67,8 +67,16 @@ func (o *Output) Register(flags *pflag.FlagSet) {
 
 // RegisterFiles declares the flags but for --verbose.
 func (o *Output) RegisterFiles(flags *pflag.FlagSet) {
-	flags.StringVar(&o.junit, "junit", "", "`FILE` for the JUnit report; - is standard output")
+	o.RegisterReports(flags)
 	flags.StringVar(&o.progress, "progress", "plain", "what to show while the run goes on: plain or none")
+}
+
+// RegisterReports declares the flags for what can be made of a run at any time after.
+func (o *Output) RegisterReports(flags *pflag.FlagSet) {
+	flags.StringVar(&o.junit, "junit", "", "`FILE` for the JUnit report; - is standard output")
+	flags.StringVar(&o.html, "html", "", "`FILE` for a page to look at in a browser: timeline, failures, all tests; - is standard output")
+	flags.StringVar(&o.trace, "trace", "", "`FILE` for a trace to open in https://ui.perfetto.dev; - is standard output")
+	flags.StringVar(&o.events, "events", "", "`FILE` for all that happened, as JSON lines (docs/events.md); shardctl report makes any report of it")
 }
 
 // Validate checks the flags, and that the reports can be written.
@@ -76,9 +84,20 @@ func (o *Output) Validate() error {
 	if o.progress != "plain" && o.progress != "none" {
 		return cli.Usagef("--progress %q: choose plain or none", o.progress)
 	}
-	if o.junit != "" && o.junit != "-" { // better now than after the run
-		if err := cli.Writable(o.junit); err != nil {
-			return cli.Usagef("--junit: %w", err)
+	if o.events == "-" {
+		return cli.Usagef("--events -: standard output has the progress and the verdict; give a file, or ask `shardctl report --events -` after the run")
+	}
+	return o.ValidateReports()
+}
+
+// ValidateReports checks that the reports can be written: better now than after the run.
+func (o *Output) ValidateReports() error {
+	for _, file := range o.files() {
+		if file.path == "" || file.path == "-" {
+			continue
+		}
+		if err := cli.Writable(file.path); err != nil {
+			return cli.Usagef("--%s: %w", file.flag, err)
 		}
 	}
 	return nil
@@ -109,6 +128,9 @@ type Attendance struct {
 	AllowEmpty bool
 	// Passing: when ctx ends before the run does, others attend it, and there is no verdict to tell.
 	Passing bool
+	// Timings take what the run measured; nil: nobody does. Redis is for those that are kept there.
+	Timings *Timings
+	Redis   redis.UniversalClient
 	// Reproduce returns the command that runs a test again; nil if no runner is known here.
 	Reproduce func(id string) string
 }
@@ -133,6 +155,10 @@ func (s *Attendance) Attend(ctx context.Context) error {
 	plain := report.NewPlain(live, report.PlainOptions{RunID: s.Queue.RunID(), Verbose: o.Verbose})
 	began := time.Now()
 	last := began
+	recording, err := o.record(streams.Out, s.Queue)
+	if err != nil {
+		return err
+	}
 	age, err := s.Queue.Age(ctx)
 	if err != nil {
 		s.Log.Warn("--run-timeout counts from now: Redis does not tell how old the run is", "run", s.Queue.RunID(), "error", err)
@@ -141,6 +167,7 @@ func (s *Attendance) Attend(ctx context.Context) error {
 		Queue: s.Queue, Lease: s.Queue.Options().Lease, Name: cli.WhoAmI(), Renew: s.renew, Known: s.Known, Age: age,
 		Limits: s.Limits.policy(s.patience()),
 		Observe: func(events []batch.Event) {
+			recording.add(events)
 			for _, e := range events {
 				history.Add(e)
 				plain.Event(e)
@@ -153,6 +180,7 @@ func (s *Attendance) Attend(ctx context.Context) error {
 			}
 		},
 	}
+	defer func() { _ = recording.close() }()
 	_, supervised := controller.Supervise(ctx)
 	if s.Passing && ctx.Err() != nil && supervised != nil {
 		return supervised
@@ -171,11 +199,12 @@ func (s *Attendance) Attend(ctx context.Context) error {
 	if err != nil {
 		s.complete(&ending, history)
 	}
+	s.Timings.record(look, s.Redis, history, streams.LookupEnv, s.Log)
 	verdict := report.Judge(history, ending)
 	if supervised != nil {
 		verdict.Exit = cli.Status(supervised)
 	}
-	err = s.write(verdict)
+	err = errors.Join(s.write(verdict), recording.end(verdict, ending, s.Reproduce))
 	switch {
 	case supervised != nil:
 		return errors.Join(supervised, err)
@@ -205,19 +234,6 @@ func (s *Attendance) complete(e *report.Ending, h *report.History) {
 			e.Missing = append(e.Missing, id)
 		}
 	}
-}
-
-// write writes the reports, each of them whatever becomes of the others.
-func (s *Attendance) write(v report.Verdict) error {
-	err := report.WriteVerdict(s.Streams.Out, v, report.TextOptions{JUnit: s.Output.junit, Reproduce: s.Reproduce})
-	if s.Output.junit == "" {
-		return err
-	}
-	junitErr := cli.WriteTo(s.Streams.Out, s.Output.junit, func(w io.Writer) error { return junit.Write(w, report.JUnit(v)) })
-	if junitErr != nil {
-		junitErr = fmt.Errorf("write --junit %s: %w", s.Output.junit, junitErr)
-	}
-	return errors.Join(err, junitErr)
 }
 
 // readEnding reads what Redis holds of the run at its end.

@@ -3,10 +3,12 @@ package control
 import (
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/cmd/internal/cli"
 	"github.com/shardctl/shardctl/cmd/internal/gate"
+	"github.com/shardctl/shardctl/cmd/internal/quarantine"
 )
 
 func (l *List) rules() (*gate.Rules, error) {
@@ -44,6 +46,22 @@ func (l *List) assign(tests []batch.Test, log *slog.Logger) error {
 	}
 	if err := batch.CheckGates(tests); err != nil {
 		return cli.Usagef("%w", err)
+	}
+	return nil
+}
+
+// putIntoQuarantine says of each test whether .shard.yml puts it into quarantine, and warns of what is wrong there.
+func putIntoQuarantine(tests []batch.Test, log *slog.Logger) error {
+	config, err := cli.LoadConfig()
+	if err != nil {
+		return err
+	}
+	rules := quarantine.NewRules(config.Quarantine, time.Now())
+	for i, t := range tests {
+		tests[i].Quarantine = rules.Of(t.ID)
+	}
+	for _, warning := range rules.Warnings() {
+		log.Warn(warning)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package control
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -103,17 +102,16 @@ func (l *List) Load(ctx context.Context, streams cli.Streams, r runner.Runner, p
 	if tests == nil {
 		tests = []batch.Test{} // a list that is known, and empty; see Attendance.Tests
 	}
-	return tests, l.assign(tests, log)
+	return tests, errors.Join(l.assign(tests, log), putIntoQuarantine(tests, log))
 }
 
-// Bring loads the list, longest tests first, and connects to the Redis that it goes to. The function closes the connection.
+// Bring loads the list and connects to the Redis that it goes to. The function closes the connection.
 func (l *List) Bring(ctx context.Context, streams cli.Streams, r runner.Runner, patterns []string, where *cli.Where, log *slog.Logger) (
-	tests []batch.Test, rdb *redis.Client, disconnect func(), err error,
+	tests []batch.Test, rdb redis.UniversalClient, disconnect func(), err error,
 ) {
 	if tests, err = l.Load(ctx, streams, r, patterns, log); err != nil {
 		return nil, nil, nil, err
 	}
-	slices.SortStableFunc(tests, func(a, b batch.Test) int { return cmp.Compare(b.Seconds, a.Seconds) })
 	if rdb, disconnect, err = where.Connect(ctx, log, streams.Patience); err != nil {
 		return nil, nil, nil, err
 	}

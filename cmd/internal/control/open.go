@@ -25,8 +25,13 @@ type Opening struct {
 	// Known is the run if it was seen before, else nil. If Redis has lost it, it is brought back as the same run: its workers would
 	// leave another one alone.
 	Known *batch.Queue
-	// Results are the events of tests whose result was known, by test: what Redis lost of them is brought back.
+	// Results are the events of tests whose result was known, by test: what Redis lost of them is brought back, and what holds from a former
+	// attempt is brought in.
 	Results [][]batch.Event
+	// Rerun says whether results of a former attempt hold. The zero value: none do.
+	Rerun Rerun
+	// holding are those; nil before they were looked for.
+	holding [][]batch.Event
 }
 
 // Open opens the run, or finds it under way with the same list, puts all tests into it and closes the list. It may be repeated, by
@@ -56,6 +61,9 @@ const again = 500 * time.Millisecond
 
 // open tries once. damaged: Redis has lost the run that is known, or a part of it.
 func (o *Opening) open(ctx context.Context, rdb redis.UniversalClient, damaged bool) (*batch.Queue, error) {
+	if err := o.lookBack(ctx, rdb); err != nil {
+		return nil, err
+	}
 	if o.Known != nil && !damaged {
 		_, err := o.Known.Reattach(ctx)
 		damaged = errors.Is(err, batch.Gone)
@@ -77,14 +85,29 @@ func (o *Opening) open(ctx context.Context, rdb redis.UniversalClient, damaged b
 	if _, err := q.Enqueue(ctx, o.Tests); err != nil {
 		return nil, err
 	}
+	held, err := q.Restore(ctx, o.holding)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := q.Restore(ctx, o.Results); err != nil {
 		return nil, err
 	}
 	if err := q.Seal(ctx, len(o.Tests)); err != nil {
 		return nil, err
 	}
-	if state, err := q.State(ctx); err == nil && state.Results > 0 {
+	if state, err := q.State(ctx); err == nil && state.Results > held {
 		o.Log.Warn(fmt.Sprintf("this run was under way: %d of its %d tests have results from before, and do not run again", state.Results, state.Tests), "run", o.RunID)
 	}
 	return q, nil
+}
+
+// lookBack finds what holds from a former attempt, once, and not for a run that this process has seen open.
+func (o *Opening) lookBack(ctx context.Context, rdb redis.UniversalClient) (err error) {
+	if o.holding != nil || o.Known != nil {
+		return nil
+	}
+	if o.holding, err = o.Rerun.holding(ctx, rdb, o.RunID, o.Manifest, o.Log); err == nil && o.holding == nil {
+		o.holding = [][]batch.Event{}
+	}
+	return err
 }

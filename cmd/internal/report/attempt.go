@@ -42,6 +42,12 @@ type Attempt struct {
 	Decision batch.Decision
 	// Reason is why the worker of an attempt that Vanished or was TakenBack was presumed dead.
 	Reason string
+	// Former is the id of the run in which the attempt was made, empty for this one.
+	Former string
+
+	// begun and over count the journal's entries at which it started and ended: what is not told apart by its time is by its
+	// order. 0: there is no such entry.
+	begun, over int
 }
 
 // failed says that the attempt speaks against the test itself.

@@ -10,11 +10,15 @@ import (
 
 // History is a run as its journal tells it. The zero value is not usable; see NewHistory. It is for one goroutine.
 type History struct {
-	tests    map[string]*Test
-	workers  map[string]*Worker
-	gates    map[string]*Gate // by label
-	joined   []*Worker
-	problems problems
+	tests   map[string]*Test
+	workers map[string]*Worker
+	gates   map[string]*Gate // by label
+	// quarantines by test, also of tests that never came into the list
+	quarantines map[string]batch.Quarantine
+	joined      []*Worker
+	problems    problems
+	entries     int // of the journal, those before a loss of data included
+	marks       []Mark
 	// opened and last are the times of the first and the last event; ended that of the done or abort marker.
 	opened, last, ended time.Time
 	done                bool
@@ -33,7 +37,7 @@ func NewHistory() *History {
 // forget drops what a journal that is gone told. Its problems stay, since nobody is sure to tell them again.
 func (h *History) forget() {
 	h.tests, h.workers, h.joined = map[string]*Test{}, map[string]*Worker{}, nil
-	h.gates = map[string]*Gate{}
+	h.gates, h.quarantines = map[string]*Gate{}, map[string]batch.Quarantine{}
 	h.done, h.aborted, h.ended = false, false, time.Time{}
 }
 
@@ -46,9 +50,13 @@ func (h *History) Add(e batch.Event) {
 		h.opened = e.Time
 	}
 	h.last = e.Time
+	h.entries++
+	h.mark(e)
 	switch e.Type {
 	case batch.Opened:
 		h.forget()
+	case batch.Quarantined:
+		h.quarantine(e)
 	case batch.Joined:
 		h.worker(e.Worker, e.Time).Info = e.Text
 	case batch.Left:
@@ -58,7 +66,7 @@ func (h *History) Add(e batch.Event) {
 		h.claim(e)
 	case batch.Start:
 		if a := h.attempt(e); a.Started.IsZero() {
-			a.Started = e.Time
+			a.Started, a.begun = e.Time, h.entries
 		}
 	case batch.Finish:
 		h.finish(e)
@@ -81,6 +89,14 @@ func (h *History) Add(e batch.Event) {
 	}
 }
 
+func (h *History) quarantine(e batch.Event) {
+	for _, id := range e.Tests {
+		if _, told := h.quarantines[id]; !told {
+			h.quarantines[id] = e.Quarantine
+		}
+	}
+}
+
 func (h *History) claim(e batch.Event) {
 	h.worker(e.Worker, e.Time).claim(e)
 	for _, id := range e.Tests {
@@ -99,11 +115,12 @@ func (h *History) finish(e batch.Event) {
 	if t.restored(e) {
 		return
 	}
-	if e.Decision != batch.Late {
+	if e.Decision != batch.Late && e.Former == "" {
 		h.worker(e.Worker, e.Time).Done++
 	}
 	a := h.attempt(e)
-	a.End, a.Ended, a.Outcome, a.Decision = Finished, e.Time, e.Outcome, e.Decision
+	a.Former = e.Former
+	a.End, a.Ended, a.Outcome, a.Decision, a.over = Finished, e.Time, e.Outcome, e.Decision, h.entries
 	if e.Outcome.Status == batch.Passed {
 		a.Outcome.Output = ""
 	}

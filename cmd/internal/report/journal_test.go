@@ -161,6 +161,9 @@ func parseLine(t testing.TB, at string, words []string) batch.Event {
 	case batch.Opened, batch.Done:
 	case batch.Sealed:
 		e.Text = next()
+	case batch.Quarantined:
+		e.Quarantine = batch.Quarantine{Owner: next(), Reason: next(), Until: next()}
+		e.Tests, rest = rest, nil
 	case batch.Qualified:
 		e.Worker, e.Gate = next(), next()
 	case batch.Refused:

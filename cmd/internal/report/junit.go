@@ -16,6 +16,7 @@ import (
 //   - Attempts that failed, crashed or timed out beside the one that decided are Reruns, so that a test that passed all the
 //     same is Flaky. Those of cases that the deciding attempt does not have count for the test's own case. For a test
 //     without a pass, attempts that came to nothing are Reruns too.
+//   - A failure that quarantine excuses is a Skipped case with the failure in its text.
 //   - What is red in the verdict is red here: a test that crashed, timed out, was lost, is unroutable, missing or unproven, a problem, and
 //     whatever makes the run incomplete or empty is an Errored case; one that only failed is Failed.
 //

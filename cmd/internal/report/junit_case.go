@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/shardctl/shardctl/batch"
@@ -43,7 +44,29 @@ func (j Judged) cases() []junit.Case {
 			r.add(a)
 		}
 	}
+	if from := j.Test.Former(); from != "" {
+		cases[main].Stdout = formerWords(from)
+	}
+	if j.Excused() {
+		for i := range cases {
+			excuse(&cases[i], j)
+		}
+	}
 	return cases
+}
+
+// excuse makes a case that failed one that was skipped, since readers know no other that is neither red nor green: what happened
+// is told in its text.
+func excuse(c *junit.Case, j Judged) {
+	if c.Status != junit.Failed && c.Status != junit.Errored {
+		return
+	}
+	details := []string{"in quarantine " + quarantineWords(j.Quarantine), c.Details}
+	for _, a := range c.Reruns {
+		details = append(details, "before: "+a.Message, a.Details)
+	}
+	c.Message = fmt.Sprintf("in quarantine, %s: %s", first(c.Type, string(j.Status)), first(c.Message, "no message"))
+	c.Status, c.Type, c.Details, c.Reruns = junit.Skipped, "quarantine", paragraphs(details...), nil
 }
 
 // refusals says who answered what at the gate for which no worker qualified.
@@ -58,7 +81,11 @@ func (j Judged) refusals() string {
 func (j Judged) parts(a *Attempt) []batch.Case {
 	result := j.Status == batch.Lost || j.Status == batch.Unroutable || j.Status == Missing || j.Status == Aborted || j.Status == Unproven
 	if a != nil && a.End == Finished && len(a.Outcome.Cases) > 0 && !result {
-		return append([]batch.Case(nil), a.Outcome.Cases...)
+		cases := append([]batch.Case(nil), a.Outcome.Cases...)
+		if len(cases) == 1 && cases[0].Output == "" { // the runner told it once
+			cases[0].Output = a.Outcome.Output
+		}
+		return cases
 	}
 	own := batch.Case{Status: j.Status, Message: first(j.Why, j.Reason)}
 	if a != nil && a.Decision == batch.Final { // the reason is why there was no retry

@@ -14,6 +14,7 @@ import (
 type Plain struct {
 	w       io.Writer
 	verbose bool
+	brief   bool
 	runID   string
 	tracker
 	// results at the last Heartbeat, and whether there was one.
@@ -26,15 +27,17 @@ type tracker struct {
 	bad        map[string]bool    // tests of which an attempt failed
 	givenUp    map[string]bool    // tests to which the protocol gave their result
 	failed     int                // tests whose result is no pass
+	excused    int                // tests that failed in quarantine
 	joined     int                // workers, the gone ones included
 	refused    map[[2]string]bool // gates and workers, of which the last word was no
 	unroutable int                // tests for which no worker qualified
+	quarantine map[string]bool    // tests whose failure does not fail the run
 	problems   problems
 	begun      bool
 }
 
 func newTracker() tracker {
-	return tracker{bad: map[string]bool{}, givenUp: map[string]bool{}, refused: map[[2]string]bool{}}
+	return tracker{bad: map[string]bool{}, givenUp: map[string]bool{}, refused: map[[2]string]bool{}, quarantine: map[string]bool{}}
 }
 
 // PlainOptions choose what is told. The zero value is fine.
@@ -43,16 +46,25 @@ type PlainOptions struct {
 	RunID string
 	// Verbose: each test that ends is told, and each worker's batch.
 	Verbose bool
+	// Brief: workers that come and go, and the end, are not told, since something else shows them.
+	Brief bool
 }
 
 // NewPlain returns a Plain that writes to w.
 func NewPlain(w io.Writer, o PlainOptions) *Plain {
-	return &Plain{w: w, verbose: o.Verbose, runID: o.RunID, tracker: newTracker()}
+	return &Plain{w: w, verbose: o.Verbose, brief: o.Brief && !o.Verbose, runID: o.RunID, tracker: newTracker()}
 }
 
 // Every line begins with a word of ours, never with foreign text; see quote.
 func (p *Plain) line(word, format string, args ...any) {
 	fmt.Fprintf(p.w, "%-7s "+format+"\n", append([]any{word}, args...)...)
+}
+
+// routine is a line of what somebody who sees the run need not read.
+func (p *Plain) routine(word, format string, args ...any) {
+	if !p.brief {
+		p.line(word, format, args...)
+	}
 }
 
 // Event tells of the next event of the journal: at once of failures, problems, and workers that come and go.
@@ -66,12 +78,16 @@ func (p *Plain) Event(e batch.Event) {
 	p.begun = true
 	switch e.Type {
 	case batch.Sealed:
-		p.line("list", "the list is complete, number of tests: %s", message(e.Text))
+		p.routine("list", "the list is complete, number of tests: %s", message(e.Text))
+	case batch.Quarantined:
+		for _, id := range e.Tests {
+			p.quarantine[id] = true
+		}
 	case batch.Joined:
 		p.joined++
-		p.line("worker", "%s joined%s", name(e.Worker), reason(e.Text))
+		p.routine("worker", "%s joined%s", name(e.Worker), reason(e.Text))
 	case batch.Left:
-		p.line("worker", "%s left%s", name(e.Worker), reason(e.Text))
+		p.routine("worker", "%s left%s", name(e.Worker), reason(e.Text))
 	case batch.Reaped:
 		p.line("LOST", "worker %s vanished%s: %s", name(e.Worker), reason(e.Text), holdings(e.Tests, e.Charged, p.again(e.Tests), "will run again"))
 	case batch.Claimed:
@@ -92,7 +108,7 @@ func (p *Plain) Event(e batch.Event) {
 			fmt.Fprint(p.w, quote(e.Problem.Details, "        ", 10))
 		}
 	case batch.Done:
-		p.line("done", "every test has a result")
+		p.routine("done", "every test has a result")
 	case batch.Aborted:
 		p.line("ABORTED", "the run was aborted by %s%s", name(e.Worker), withMessage(e.Text))
 	}
@@ -149,9 +165,13 @@ func (p *Plain) finish(e batch.Event) {
 		p.line("late", "%s, when it no longer held the test; it changes no result%s", what, withMessage(o.Message))
 	case p.givenUp[e.Test]: // told just before; the decision says requeued all the same
 		p.line("FAIL", "%s%s", what, withMessage(o.Message))
+	case e.Former != "": // the verdict tells them together
 	case e.Decision == batch.Requeued:
 		p.bad[e.Test] = true
 		p.line("RETRY", "%s, will run again alone%s", what, withMessage(o.Message))
+	case !good && p.quarantine[e.Test] && o.Status != batch.Unexecuted:
+		p.excused++
+		p.line("known", "%s; it is in quarantine, so the run does not fail%s", what, withMessage(o.Message))
 	case !good:
 		p.failed++
 		p.line("FAIL", "%s%s", what, withMessage(o.Message))

@@ -19,19 +19,12 @@ var tally = [...]struct {
 
 // Sentence is the verdict in one line with its exit status: "FAILED: 2 of 120 tests failed, 118 passed in 3.2s (exit status 1)".
 func (v Verdict) Sentence() string {
-	word, says := "FAILED", []string{}
-	switch v.Exit {
-	case ExitPassed:
-		word = "PASSED"
-		if v.Total == 0 {
-			says = append(says, "there are no tests, which --allow-empty takes for green")
-		}
-	case ExitFailed:
-	case ExitNoTests:
-		word = "NO TESTS"
+	var says []string
+	switch {
+	case v.Exit == ExitPassed && v.Total == 0:
+		says = append(says, "there are no tests, which --allow-empty takes for green")
+	case v.Exit == ExitNoTests:
 		says = append(says, "the list is empty and nothing was tested; if that is right, --allow-empty makes it green")
-	default: // incomplete, or the status that a signal gives
-		word = "INCOMPLETE"
 	}
 	for _, why := range v.Incomplete {
 		says = append(says, message(why))
@@ -42,14 +35,31 @@ func (v Verdict) Sentence() string {
 	if counts := v.counted(); counts != "" {
 		says = append(says, counts+" in "+seconds(v.Wall.Seconds()))
 	}
-	return fmt.Sprintf("%s: %s (exit status %d)", word, strings.Join(says, "; "), v.Exit)
+	return fmt.Sprintf("%s: %s (exit status %d)", v.word(), strings.Join(says, "; "), v.Exit)
+}
+
+// word is the verdict in one.
+func (v Verdict) word() string {
+	switch v.Exit {
+	case ExitPassed:
+		return "PASSED"
+	case ExitFailed:
+		return "FAILED"
+	case ExitNoTests:
+		return "NO TESTS"
+	}
+	return "INCOMPLETE" // or the status that a signal gives
 }
 
 // counted returns "2 of 120 tests failed, 118 passed", empty without tests.
 func (v Verdict) counted() string {
 	var parts []string
+	excused := map[batch.Status]int{}
+	for _, j := range v.Excused() {
+		excused[j.Status]++
+	}
 	for _, kind := range tally {
-		n := v.Counts[kind.status]
+		n := v.Counts[kind.status] - excused[kind.status]
 		switch {
 		case n == 0:
 			continue
@@ -67,27 +77,18 @@ func (v Verdict) counted() string {
 			parts[len(parts)-1] += fmt.Sprintf(" (%d flaky)", n)
 		}
 	}
+	if n := len(v.Excused()); n > 0 {
+		parts = append(parts, count(n, "quarantined failure"))
+	}
 	return strings.Join(parts, ", ")
 }
 
 // Flaky returns the tests that passed, and failed, crashed or timed out in another attempt.
 func (v Verdict) Flaky() []Judged {
-	var flaky []Judged
-	for _, j := range v.with(batch.Passed) {
-		if j.Test.Flaky() {
-			flaky = append(flaky, j)
-		}
-	}
-	return flaky
+	return v.where(func(j Judged) bool { return j.Status == batch.Passed && j.Test.Flaky() })
 }
 
 // with returns the tests of some statuses, by id.
 func (v Verdict) with(statuses ...batch.Status) []Judged {
-	var some []Judged
-	for _, j := range v.Tests {
-		if slices.Contains(statuses, j.Status) {
-			some = append(some, j)
-		}
-	}
-	return some
+	return v.where(func(j Judged) bool { return slices.Contains(statuses, j.Status) })
 }

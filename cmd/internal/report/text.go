@@ -43,14 +43,42 @@ func withMessage(s string) string {
 	return ""
 }
 
-// quote returns foreign text line by line, each behind indent and "| ", which keeps a CI system from reading a line as a
-// command to it. Of more than most lines the middle is cut; the first third and the rest at the end stay. A carriage return ends a line
-// too, since GitHub's runner takes it so.
+// quote returns an excerpt of foreign text, each line behind indent and "| ", which keeps a CI system from reading a line as a
+// command to it.
 func quote(s, indent string, most int) string {
+	var b strings.Builder
+	for _, l := range excerpt(s, most) {
+		if l.cut > 0 {
+			fmt.Fprintf(&b, "%s%s\n", indent, l.words())
+		} else {
+			fmt.Fprintf(&b, "%s| %s\n", indent, l.text)
+		}
+	}
+	return b.String()
+}
+
+// excerptLine is a line of foreign text, or stands for as many as were cut.
+type excerptLine struct {
+	text string
+	cut  int
+}
+
+// words says what the line stands for.
+func (l excerptLine) words() string {
+	if l.cut > 0 {
+		return fmt.Sprintf("… %s cut here …", count(l.cut, "line"))
+	}
+	return l.text
+}
+
+// excerpt returns the lines of foreign text, of which each is harmless where it begins no line. Of more than most lines the middle is
+// cut; the first third and the rest at the end stay. A carriage return ends a line too, since GitHub's runner takes it so. Blank text
+// has no lines.
+func excerpt(s string, most int) []excerptLine {
 	s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(clean(s))
 	s = strings.Trim(s, "\n")
 	if strings.TrimSpace(s) == "" {
-		return ""
+		return nil
 	}
 	lines := strings.Split(s, "\n")
 	head, tail := len(lines), len(lines)
@@ -58,22 +86,22 @@ func quote(s, indent string, most int) string {
 		head = most / 3
 		tail = len(lines) - (most - head)
 	}
-	var b strings.Builder
+	var some []excerptLine
 	for i, l := range lines {
 		switch {
 		case i < head || i >= tail:
 			if n := utf8.RuneCountInString(l); n > maxLine {
 				l = fmt.Sprintf("%s… (%d more characters)", string([]rune(l)[:maxLine]), n-maxLine)
 			}
-			fmt.Fprintf(&b, "%s| %s\n", indent, strings.TrimRight(l, " \t"))
+			some = append(some, excerptLine{text: strings.TrimRight(l, " \t")})
 		case i == head:
-			fmt.Fprintf(&b, "%s… %s cut here …\n", indent, count(tail-head, "line"))
+			some = append(some, excerptLine{cut: tail - head})
 		}
 	}
-	return b.String()
+	return some
 }
 
-// maxLine is the most characters that quote shows of a line.
+// maxLine is the most characters that an excerpt shows of a line.
 const maxLine = 500
 
 // count returns "1 test", "2 tests".

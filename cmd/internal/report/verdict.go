@@ -75,6 +75,8 @@ type Judged struct {
 	Status batch.Status
 	// Why the status is another than the one in Redis, or there is none. Empty otherwise.
 	Why string
+	// Quarantine in which the test is; see Excused.
+	Quarantine batch.Quarantine
 }
 
 // Bad says that the test neither passed nor was skipped.
@@ -105,8 +107,15 @@ func Judge(h *History, e Ending) Verdict {
 	}
 	v.Tests = judgeTests(h, e)
 	var unproven []string
+	excused, failed := 0, 0
 	for _, j := range v.Tests {
 		v.Counts[j.Status]++
+		switch {
+		case j.Excused():
+			excused++
+		case j.failed():
+			failed++
+		}
 		if j.Status == Unproven {
 			unproven = append(unproven, j.ID+": "+j.Why)
 		}
@@ -117,21 +126,22 @@ func Judge(h *History, e Ending) Verdict {
 	}
 	v.Incomplete = append(v.Incomplete, gateSentences(v.unroutable())...)
 	v.addJournalProblems(unproven, e)
-	v.Exit = exitStatus(e.Tests, v.Counts, len(v.Incomplete) > 0, len(v.Problems) > 0, e.AllowEmpty)
-	if e.EnoughFailures && v.Counts[batch.Failed]+v.Counts[batch.Crashed]+v.Counts[batch.Timeout]+len(v.Problems) > 0 {
+	v.Exit = exitStatus(e.Tests, v.Counts, excused, len(v.Incomplete) > 0, len(v.Problems) > 0, e.AllowEmpty)
+	if e.EnoughFailures && failed+len(v.Problems) > 0 {
 		v.Exit = ExitFailed // that tests did not run is what --fail-fast asked for
 	}
 	v.measure()
 	return v
 }
 
-// exitStatus is the rule by which a run is green or red. It asks for what is worst first; green is what remains.
-func exitStatus(total int, counts map[batch.Status]int, incomplete, problem, allowEmpty bool) int {
+// exitStatus is the rule by which a run is green or red. It asks for what is worst first; green is what remains. excused are the
+// tests among the counts whose failure quarantine excuses.
+func exitStatus(total int, counts map[batch.Status]int, excused int, incomplete, problem, allowEmpty bool) int {
 	judged := 0
 	for _, n := range counts {
 		judged += n
 	}
-	good := counts[batch.Passed] + counts[batch.Skipped]
+	good := counts[batch.Passed] + counts[batch.Skipped] + excused
 	switch {
 	case incomplete, judged != total, counts[Missing]+counts[Aborted]+counts[batch.Lost]+counts[batch.Unroutable] > 0:
 		return ExitIncomplete
@@ -188,6 +198,7 @@ func judgeTests(h *History, e Ending) []Judged {
 		if j.Test == nil {
 			j.Test = &Test{ID: id}
 		}
+		j.Quarantine = h.quarantines[id]
 		j.Status, j.Why = judgeTest(j.Test, ids[id])
 		if j.Status == Missing && e.Markers.Aborted {
 			j.Status, j.Why = Aborted, "the run was aborted before it had a result"
@@ -276,7 +287,7 @@ func (v *Verdict) measure() {
 	seconds := 0.0
 	for _, j := range v.Tests {
 		for _, a := range j.Attempts {
-			if a.End == Finished {
+			if a.End == Finished && a.Former == "" {
 				seconds += max(0, a.Outcome.Seconds)
 			}
 		}

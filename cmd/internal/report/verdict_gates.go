@@ -1,5 +1,7 @@
 package report
 
+import "fmt"
+
 // behindGates tells of the tests for which no worker qualified, gate by gate: what was said at the gate is what there is to
 // know of them, so of a test it tells only how it failed before.
 func (t verdictText) behindGates() {
@@ -11,7 +13,7 @@ func (t verdictText) behindGates() {
 	for _, b := range gates {
 		tests += len(b.tests)
 	}
-	t.printf("Behind gates for which no live worker qualified: %d\n", tests)
+	t.begin(fmt.Sprintf("Behind gates for which no live worker qualified: %d", tests), false)
 	most, told := max(1, (maxInFull+maxByName)/len(gates)), 0
 	for i, b := range gates {
 		if i == maxInFull {
@@ -38,7 +40,8 @@ func (t verdictText) behindGates() {
 		}
 		told += len(b.tests)
 	}
-	t.printf("  What helps: start a worker that passes, or correct the gate; then run them again.\n\n")
+	t.printf("  What helps: start a worker that passes, or correct the gate; then run them again.\n")
+	t.end()
 }
 
 // maxAnswers is how many different answers of workers are shown of a gate.

@@ -2,10 +2,8 @@ package report
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/shardctl/shardctl/batch"
 )
@@ -26,20 +24,28 @@ type TextOptions struct {
 	Reproduce func(id string) string
 	// JUnit is the file that has what the text leaves out. Empty: none was asked for.
 	JUnit string
+	// Folds of the log that the text goes to.
+	Folds Folds
 }
 
 // WriteVerdict writes what a person reads when a run is over: what is good to know first, then what is wrong, and as the last
 // line the verdict in one sentence, since the end is what a terminal and a log show first. There is no ANSI in it, and no
 // line begins with foreign text. Errors are w's.
 func WriteVerdict(w io.Writer, v Verdict, o TextOptions) error {
-	t := verdictText{Writer: bufio.NewWriter(w), v: v, o: o} // it keeps the first error until Flush
+	b := bufio.NewWriter(w) // it keeps the first error until Flush
+	t := verdictText{Writer: b, v: v, o: o, sections: &sections{w: b, folds: o.Folds, at: v.History.Ended()}}
 	t.slowest()
 	t.workersLost()
 	t.flaky()
+	t.quarantined()
 	t.problems()
 	t.behindGates()
 	t.withoutResult()
 	t.failures()
+	if o.Folds == BuildkiteFolds {
+		t.begin("Verdict", false)
+	}
+	t.former()
 	t.numbers()
 	t.printf("%s\n", v.Sentence())
 	return t.Flush()
@@ -47,6 +53,7 @@ func WriteVerdict(w io.Writer, v Verdict, o TextOptions) error {
 
 type verdictText struct {
 	*bufio.Writer
+	*sections
 	v Verdict
 	o TextOptions
 }
@@ -54,68 +61,32 @@ type verdictText struct {
 func (t verdictText) printf(format string, args ...any) { fmt.Fprintf(t.Writer, format, args...) }
 
 func (t verdictText) slowest() {
-	type slow struct {
-		id string
-		*Attempt
-	}
-	var tests []slow // each with its longest attempt
-	for _, j := range t.v.Tests {
-		var longest *Attempt
-		for _, a := range j.Attempts {
-			if a.End == Finished && a.Outcome.Seconds > 0 && (longest == nil || a.Outcome.Seconds > longest.Outcome.Seconds) {
-				longest = a
-			}
-		}
-		if longest != nil {
-			tests = append(tests, slow{j.ID, longest})
-		}
-	}
+	tests := t.v.slowest(maxSlow)
 	if len(tests) < 2 {
 		return // no news
 	}
-	slices.SortStableFunc(tests, func(a, b slow) int { return cmp.Compare(b.Outcome.Seconds, a.Outcome.Seconds) })
-	t.printf("Slowest:\n")
-	for _, a := range tests[:min(len(tests), maxSlow)] {
+	t.begin("Slowest:", true)
+	for _, a := range tests {
 		t.printf("  - %7s  %s on %s\n", seconds(a.Outcome.Seconds), name(a.id), name(a.Worker))
 	}
-	t.printf("\n")
+	t.end()
 }
 
 func (t verdictText) workersLost() {
-	var lost []*Worker
-	for _, w := range t.v.History.Workers() {
-		if w.Reaped {
-			lost = append(lost, w)
-		}
-	}
+	lost := t.v.workersLost()
 	if len(lost) == 0 {
 		return
 	}
-	t.printf("Workers lost: %d\n", len(lost))
+	t.begin(fmt.Sprintf("Workers lost: %d", len(lost)), true)
 	for i, w := range lost {
 		if i == maxInFull {
 			t.printf("  - and %d more\n", len(lost)-i)
 			break
 		}
 		t.printf("  - %s%s after %s%s\n", name(w.ID), reason(w.Info), seconds(w.Left.Sub(w.Joined).Seconds()), withMessage(w.Reason))
-		t.printf("    %s\n", holdings(w.Taken, w.Charged, t.again(w), "ran again"))
+		t.printf("    %s\n", holdings(w.Taken, w.Charged, t.v.again(w), "ran again"))
 	}
-	t.printf("\n")
-}
-
-// again counts the tests that a lost worker held and that were claimed again.
-func (t verdictText) again(w *Worker) int {
-	n := 0
-	for _, id := range w.Taken {
-		test := t.v.History.Test(id)
-		if test == nil || len(test.Attempts) == 0 {
-			continue // the claim is not in the journal
-		}
-		if last := test.Attempts[len(test.Attempts)-1]; !last.Claimed.Before(w.Left) {
-			n++
-		}
-	}
-	return n
+	t.end()
 }
 
 // history writes the attempts at a test.
@@ -130,19 +101,19 @@ func (t verdictText) flaky() {
 	if len(flaky) == 0 {
 		return
 	}
-	t.printf("Flaky, passed only in one of several attempts: %d\n", len(flaky))
+	t.begin(fmt.Sprintf("Flaky, passed only in one of several attempts: %d", len(flaky)), true)
 	t.each(flaky, func(_ int, j Judged) {
 		t.printf("  - %s\n", name(j.ID))
 		t.history(j, "    ")
 	})
-	t.printf("\n")
+	t.end()
 }
 
 func (t verdictText) problems() {
 	if len(t.v.Problems) == 0 && len(t.v.Incomplete) == 0 {
 		return
 	}
-	t.printf("Problems of the run: %d\n", len(t.v.Problems)+len(t.v.Incomplete))
+	t.begin(fmt.Sprintf("Problems of the run: %d", len(t.v.Problems)+len(t.v.Incomplete)), false)
 	for _, why := range t.v.Incomplete {
 		t.printf("  - %s\n", message(why))
 	}
@@ -153,7 +124,7 @@ func (t verdictText) problems() {
 		}
 		t.printf("  - %s: %s%s\n%s", name(p.Scope), message(p.Message), onWorker(p.Worker), quote(p.Details, "    ", maxOutput))
 	}
-	t.printf("\n")
+	t.end()
 }
 
 func onWorker(id string) string {
@@ -165,33 +136,24 @@ func onWorker(id string) string {
 
 // withoutResult tells of the tests that nobody knows to be good or bad: first those that show why.
 func (t verdictText) withoutResult() {
-	without := t.v.with(batch.Lost, Missing, Aborted)
-	var shown, plain []Judged
-	for _, j := range without {
-		if a := j.decisive(); a != nil && a.End == Finished {
-			shown = append(shown, j)
-		} else {
-			plain = append(plain, j)
-		}
-	}
-	without = append(shown, plain...)
+	without := t.v.withoutResult()
 	if len(without) == 0 {
 		return
 	}
-	t.printf("Without a result: %d\n", len(without))
+	t.begin(fmt.Sprintf("Without a result: %d", len(without)), false)
 	t.each(without, func(i int, j Judged) {
 		t.printf("  %d. %s\n", i, name(j.ID))
 		t.evidence(j)
 	})
-	t.printf("\n")
+	t.end()
 }
 
 func (t verdictText) failures() {
-	failed := t.v.with(batch.Failed, batch.Crashed, batch.Timeout)
+	failed := t.v.Failed()
 	if len(failed) == 0 {
 		return
 	}
-	t.printf("Failed: %d\n", len(failed))
+	t.begin(fmt.Sprintf("Failed: %d", len(failed)), false)
 	t.each(failed, func(i int, j Judged) {
 		t.printf("  %d. %s\n", i, name(j.ID))
 		if j.Why != "" {
@@ -199,7 +161,7 @@ func (t verdictText) failures() {
 		}
 		t.evidence(j)
 	})
-	t.printf("\n")
+	t.end()
 }
 
 // evidence writes how a test that has no pass failed, where, and how to see that again.
@@ -269,16 +231,19 @@ func (t verdictText) where() string {
 	return "; all of them are in " + name(t.o.JUnit)
 }
 
-// numbers writes what the run took, and what several workers were good for.
+// numbers writes what the run took.
 func (t verdictText) numbers() {
-	v := t.v
-	if v.Work <= 0 || v.Wall <= 0 {
-		return
+	if t.v.Work > 0 && t.v.Wall > 0 {
+		t.printf("%s\n", t.v.effort())
 	}
-	t.printf("%s of tests ran in %s on %s, idle for %.0f%% of the time", seconds(v.Work.Seconds()),
+}
+
+// effort says what the run took, and what several workers were good for.
+func (v Verdict) effort() string {
+	text := fmt.Sprintf("%s of tests ran in %s on %s, idle for %.0f%% of the time", seconds(v.Work.Seconds()),
 		seconds(v.Wall.Seconds()), count(len(v.History.Workers()), "worker"), 100*v.Idle)
 	if faster := v.Work.Seconds() / v.Wall.Seconds(); faster >= 1.05 {
-		t.printf(": %.1f times as fast as one", faster)
+		text += fmt.Sprintf(": %.1f times as fast as one", faster)
 	}
-	t.printf("\n")
+	return text
 }

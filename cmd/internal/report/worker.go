@@ -19,9 +19,21 @@ type Worker struct {
 	Taken, Charged []string
 	// Done counts the attempts that it brought to an end, late ones not included.
 	Done int
+	// Batches are those that it claimed, in order.
+	Batches []Hold
 
 	busy time.Duration // of batches that are settled
 	open openBatch
+}
+
+// Hold is a worker's time with one batch.
+type Hold struct {
+	Number int
+	// Size is how many tests were claimed. Alone: the one test came from the requeue.
+	Size  int
+	Alone bool
+	// Claimed and Ended are times of Redis's clock; Ended is zero while the worker has the batch.
+	Claimed, Ended time.Time
 }
 
 // openBatch is the batch that a worker holds.
@@ -35,6 +47,7 @@ type openBatch struct {
 func (w *Worker) claim(e batch.Event) {
 	w.settle(e.Time)
 	w.open = openBatch{number: e.Batch, since: e.Time, tests: e.Tests}
+	w.Batches = append(w.Batches, Hold{Number: e.Batch, Size: len(e.Tests), Alone: e.Text == "alone", Claimed: e.Time})
 }
 
 // settle ends the open batch and returns its tests.
@@ -42,6 +55,7 @@ func (w *Worker) settle(at time.Time) []string {
 	tests := w.open.tests
 	if !w.open.since.IsZero() {
 		w.busy += max(0, at.Sub(w.open.since))
+		w.Batches[len(w.Batches)-1].Ended = at
 	}
 	w.open = openBatch{}
 	return tests

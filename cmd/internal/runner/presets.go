@@ -16,6 +16,21 @@ const (
 // presets are the runners that a Tool drives.
 var presets = []preset{
 	pytest,
+	unittest,
+	rspec,
+	minitest,
+	cucumber,
+	jest,
+	vitest,
+	playwright,
+	bats,
+	phpunit,
+	gtest,
+	ctest,
+	cargo,
+	mocha,
+	nodeTest,
+	cucumberJS,
 }
 
 //go:embed plugins

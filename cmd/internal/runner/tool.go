@@ -24,6 +24,8 @@ type preset struct {
 	units []string
 	// command returns the words that start the runner in dir if the user gave none, or an error that says what is not installed.
 	command func(dir string) ([]string, error)
+	// ready, if not nil, is called before a batch runs: it does once what all processes need, such as a build, see remember.
+	ready func(ctx context.Context, t *Tool) error
 	// start returns the process for an invocation. t.words are the words that start the runner.
 	start func(t *Tool, in invocation) (toolProcess, error)
 	// list finds the units, if the runner cannot do it by an invocation with listing.
@@ -48,9 +50,10 @@ const (
 // invocation is what one process is to do.
 type invocation struct {
 	mode mode
-	// ids are the units to run (running), patterns what the user wants to have listed (listing).
+	// ids are the units to run (running), or those that need not be told again (listing); patterns are what the user wants to have
+	// listed (listing).
 	ids, patterns []string
-	// file holds the ids, one a line.
+	// file holds the ids, or the patterns, one a line.
 	file string
 	// folder is for files of this process, and removed after it.
 	folder string
@@ -62,6 +65,11 @@ type toolProcess struct {
 	// stdout and side turn a line of the output, or of file descriptor 3, into messages. nil means: there are none, what is
 	// printed is text. What a function returns no message for is text, too.
 	stdout, side func(line []byte) []message
+	// both says that stdout gets the lines of stderr too, in the order in which they were printed.
+	both bool
+	// ended, if not nil, is asked when the process has come to its end by itself, for what its output then means: a runner
+	// that says nothing at its end has tests that end with it. printed is the beginning and the end of its text.
+	ended func(e exit, printed string) []message
 }
 
 // Tool is a Runner and a Lister for a preset. Its methods may be called concurrently.
@@ -75,6 +83,24 @@ type Tool struct {
 	mu sync.Mutex
 	// kept are the processes of persistent mode, by Job.Slot.
 	kept map[int]*toolLife
+
+	knowing sync.Mutex // guards known, and is held while it is found out
+	// known is what the preset found out once for all its processes, see remember.
+	known any
+}
+
+// remember returns what find returns, which is not called again once it had no error. A preset remembers one thing.
+func remember[V any](t *Tool, find func() (V, error)) (V, error) {
+	t.knowing.Lock()
+	defer t.knowing.Unlock()
+	if v, ok := t.known.(V); ok {
+		return v, nil
+	}
+	v, err := find()
+	if err == nil {
+		t.known = v
+	}
+	return v, err
 }
 
 // newTool returns an error if the runner is not installed. The caller must call Close.
@@ -142,6 +168,11 @@ func (t *Tool) List(ctx context.Context, patterns []string) ([]batch.Test, error
 	if t.preset.list != nil {
 		return t.preset.list(ctx, t, patterns)
 	}
+	return t.told(ctx, invocation{mode: listing, patterns: patterns})
+}
+
+// told returns the units that the runner tells in a listing invocation. With an error, those that it told before it failed.
+func (t *Tool) told(ctx context.Context, in invocation) ([]batch.Test, error) {
 	var tests []batch.Test
 	seen := map[string]bool{}
 	var wrongs []error
@@ -151,7 +182,7 @@ func (t *Tool) List(ctx context.Context, patterns []string) ([]batch.Test, error
 				wrongs = append(wrongs, fmt.Errorf("%s: %s\n%s", e.Problem.Scope, e.Problem.Message, e.Problem.Details))
 			}
 		}}
-	life, err := t.launch(ctx, invocation{mode: listing, patterns: patterns}, Job{Limits: Limits{Grace: DefaultGrace}}, report, func(m message) {
+	life, err := t.launch(ctx, in, Job{Limits: Limits{Grace: DefaultGrace}}, report, func(m message) {
 		if m.Type == messageTest && !seen[m.ID] {
 			seen[m.ID] = true
 			tests = append(tests, batch.Test{ID: m.ID, Seconds: m.Seconds})
@@ -167,7 +198,7 @@ func (t *Tool) List(ctx context.Context, patterns []string) ([]batch.Test, error
 	case len(wrongs) > 0:
 		return nil, fmt.Errorf("%s cannot list the tests: %w", t.preset.name, errors.Join(wrongs...))
 	case !report.ended:
-		return nil, fmt.Errorf("%s cannot list the tests: %s\n%s", t.preset.name, life.ended, strings.TrimSpace(report.all.String()))
+		return tests, fmt.Errorf("%s cannot list the tests: %s\n%s", t.preset.name, life.ended, strings.TrimSpace(report.all.String()))
 	}
 	return tests, nil
 }

@@ -43,7 +43,7 @@ type toolLife struct {
 func (t *Tool) launch(ctx context.Context, in invocation, job Job, report *toolReport, other func(message)) (*toolLife, error) {
 	ctx, kill := context.WithCancelCause(ctx)
 	l := &toolLife{kill: kill, wants: make(chan struct{}, 1), done: make(chan struct{}), report: report, other: other}
-	p, err := t.prepare(l, &in, job)
+	p, toldAtEnd, err := t.prepare(l, &in, job)
 	if err != nil {
 		kill(nil)
 		return nil, err
@@ -65,6 +65,11 @@ func (t *Tool) launch(ctx context.Context, in invocation, job Job, report *toolR
 			}
 		}
 		l.socket.close()
+		if toldAtEnd != nil && err == nil && l.ended.Cause == nil {
+			for _, m := range toldAtEnd(l.ended, report.printed()) {
+				l.take(m)
+			}
+		}
 		failed <- err
 	}()
 	select {
@@ -76,10 +81,10 @@ func (t *Tool) launch(ctx context.Context, in invocation, job Job, report *toolR
 	}
 }
 
-// prepare makes the socket, the files and the process.
-func (t *Tool) prepare(l *toolLife, in *invocation, job Job) (p process, err error) {
+// prepare makes the socket, the files and the process. ended is toolProcess.ended.
+func (t *Tool) prepare(l *toolLife, in *invocation, job Job) (p process, ended func(exit, string) []message, err error) {
 	if l.socket, err = listen(l.heard, l.wrong); err != nil {
-		return p, err
+		return p, nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -88,12 +93,12 @@ func (t *Tool) prepare(l *toolLife, in *invocation, job Job) (p process, err err
 	}()
 	in.folder = l.socket.dir
 	in.file = filepath.Join(in.folder, "tests.txt")
-	if err := os.WriteFile(in.file, []byte(strings.Join(in.ids, "\n")+"\n"), 0o600); err != nil {
-		return p, err
+	if err := os.WriteFile(in.file, []byte(strings.Join(slices.Concat(in.ids, in.patterns), "\n")+"\n"), 0o600); err != nil {
+		return p, nil, err
 	}
 	tool, err := t.preset.start(t, *in)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	p = tool.process
 	p.Env = slices.Concat(job.Env, []string{
@@ -103,12 +108,15 @@ func (t *Tool) prepare(l *toolLife, in *invocation, job Job) (p process, err err
 	p.Grace = job.Limits.Grace
 	p.Stdout = &toolText{l}
 	if tool.stdout != nil {
-		p.Stdout, p.Stderr = l.parsed(tool.stdout, l.take), &toolText{l}
+		p.Stdout = l.parsed(tool.stdout, l.take)
+		if !tool.both {
+			p.Stderr = &toolText{l}
+		}
 	}
 	if tool.side != nil {
 		p.Side = l.parsed(tool.side, l.heard)
 	}
-	return p, nil
+	return p, tool.ended, nil
 }
 
 // toolText is what a process prints.

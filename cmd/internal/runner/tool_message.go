@@ -120,6 +120,9 @@ func (m message) outcome() batch.Outcome {
 		o.Cases = append(o.Cases, batch.Case{Classname: c.Classname, Name: c.Name, Status: c.Status, Seconds: c.Seconds,
 			Message: oneLine(c.Message), File: c.File, Line: c.Line, Output: c.text()})
 	}
+	if m.Status == batch.Failed && m.Details == "" {
+		o.Output = result{Details: failures(o.Cases), Output: m.Output}.text()
+	}
 	if failing := firstFailed(o.Cases); failing != nil && o.Status == batch.Failed && o.Message == "" {
 		o.Message, o.File, o.Line = failing.Message, failing.File, failing.Line
 		if failing.Name != "" {
@@ -127,6 +130,17 @@ func (m message) outcome() batch.Outcome {
 		}
 	}
 	return o
+}
+
+// failures are the texts of the cases that failed, each under its name: the text of a unit that has none of its own.
+func failures(cases []batch.Case) string {
+	text := newCapture(outputEnds)
+	for _, c := range cases {
+		if c.Status == batch.Failed && c.Output != "" {
+			fmt.Fprintf(text, "%s\n%s\n\n", c.Name, strings.TrimRight(c.Output, "\n"))
+		}
+	}
+	return strings.TrimRight(text.String(), "\n")
 }
 
 func firstFailed(cases []batch.Case) *batch.Case {

@@ -79,6 +79,13 @@ func (r *toolReport) Write(p []byte) (int, error) {
 	return r.all.Write(p)
 }
 
+// printed is the text of the process, without the middle if it is long.
+func (r *toolReport) printed() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all.String()
+}
+
 // take takes a message. Messages that do not fit change nothing, except a failure: it is never passed over.
 func (r *toolReport) take(m message) {
 	r.mu.Lock()

@@ -22,6 +22,11 @@ func (t *Tool) Run(ctx context.Context, job Job, emit func(...batch.Event)) erro
 	if len(job.Batch.Tests) == 0 {
 		return nil // without names, many runners run all tests there are
 	}
+	if t.preset.ready != nil {
+		if err := t.preset.ready(ctx, t); err != nil {
+			return err
+		}
+	}
 	limited, cancel := withLimit(ctx, job.Limits.Batch, "--batch-timeout")
 	defer cancel()
 	if t.persistent() && !job.Batch.Alone {

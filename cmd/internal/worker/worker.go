@@ -22,7 +22,7 @@ type Options struct {
 	Name, Info string
 	// Index tells the workers of one machine apart, from 0; tests see it as SHARD_WORKER_INDEX, the runner as Job.Slot.
 	Index int
-	// BatchSize is the most tests that one claim takes. 0: as many as the queue's own rule gives, at most a thousand.
+	// BatchSize is the most tests that one claim takes. 0: as many as the queue's own rule gives, at most five thousand.
 	BatchSize int
 	// Limits of each batch.
 	Limits runner.Limits
@@ -255,7 +255,7 @@ func (w *worker) batchSize() int {
 	if w.o.BatchSize > 0 {
 		return w.o.BatchSize
 	}
-	return 1000
+	return 5000
 }
 
 // run runs one batch to its settlement.
@@ -270,8 +270,12 @@ func (w *worker) run(ctx context.Context, life *life, b batch.Batch) error {
 	qualified, runErr := w.pass(running, b)
 	if qualified {
 		job := runner.Job{Batch: b, Slot: w.o.Index, Env: w.env(b), Limits: w.o.Limits}
-		if runErr = w.runner.Run(running, job, reports.emit); runErr == nil {
+		watch := startStopwatch()
+		if runErr = w.runner.Run(running, job, watch.watch(reports.emit)); runErr == nil {
 			runErr = w.restAtLast(running, reports)
+		}
+		if !b.Alone { // those have a fresh process, whatever the others have
+			w.m.Startup = watch.startup(w.m.Startup)
 		}
 	}
 	if err := reports.close(); err != nil {

@@ -1,0 +1,101 @@
+-- How much of the queue a claim takes: so much that all workers end together, in few batches. cmd/internal/plan has the same
+-- rule in Go, which simulates with it, and compares the two.
+--
+-- Without expected durations it is half of a fair share of the tests that are left. With them, a worker's first batch is a
+-- fair share of the time that all tests are expected to take, less a reserve; what follows is a part of a fair share of what
+-- has no result yet. The reserve is what chance may make of the longest of all first batches. Where starting a runner again
+-- costs more than that there is none, and the last worker to come takes what the others left.
+--
+-- A batch is filled from the head of the queue, where the longest tests are, with whatever still fits; tests of unknown
+-- duration count as the mean of the known, and each worker takes its part of them, as they may be the long ones.
+
+local CHUNK = 512      -- entries of the queue that are looked at together
+local LOOKS = 4        -- how many chunks are looked at for what still fits
+local FULL = 0.98      -- of the target is enough
+local NOISE = 0.3      -- standard deviation of a test's duration, as a part of the expected one
+local WORTH = 1.5      -- a reserve is worth it from so many starts of a runner on
+local LEAST = 0.5      -- of its fair share a worker takes first, whatever the reserve
+local PART = 0.8       -- of a fair share of what is left a worker takes later
+local FLOOR = 0.2      -- of the cost of a start is what a later batch is worth at least
+
+-- What is known of the durations, in microseconds; nil if nothing is. HINCRBY keeps the sums (enqueue.lua, set_result).
+local function durations()
+  local run = redis.call('HMGET', RUN, 'known', 'known_us', 'known_ms2', 'left_us', 'left_unknown', 'listed', 'shares', 'shares_us', 'startup_us')
+  for i = 1, #run do run[i] = tonumber(run[i] or '0') end
+  local known = run[1]
+  if known <= 0 then return nil end
+  local mean, square = run[2] / known, run[3] / known * 1e6
+  local unknown = math.max(0, run[6] - known)
+  return {
+    mean = mean, unknown = unknown,
+    all = run[2] + unknown * mean,
+    left = math.max(0, run[4]) + math.max(0, run[5]) * mean,
+    variance = NOISE * NOISE * run[3] * 1e6 + unknown * square,
+    shares = run[7], shared = run[8], startup = run[9],
+  }
+end
+
+-- The expected longest of so many values of a normal distribution with standard deviation 1, roughly.
+local function longest_of(count)
+  return math.max(0.56, math.sqrt(2 * math.log(count)) - 0.55)
+end
+
+-- The time that a batch should take, and whether the first share of a worker is meant.
+local function target_of(d, first, workers, startup)
+  if not first or d.shares >= workers then
+    return math.max(PART * d.left / workers, FLOOR * startup), false
+  end
+  local fair = d.all / workers
+  local reserve = longest_of(workers) * math.sqrt(d.variance / workers)
+  if reserve >= WORTH * startup then return math.max(fair - reserve, LEAST * fair), true end
+  if d.shares == workers - 1 then return math.huge, true end
+  return (d.all - d.shared) / (workers - d.shares), true
+end
+
+-- Takes a share by calling take(test), which says whether the test was there to be taken. What it refuses is dropped.
+local function take_share(worker, most, startup, take)
+  local workers, expected = redis.call('HLEN', WORKERS), tonumber(redis.call('HGET', RUN, 'expect_workers') or '0')
+  local d = durations()
+  if not d then
+    local count = math.ceil(redis.call('LLEN', QUEUE) / (2 * math.max(workers, expected)))
+    count = math.min(most, math.max(1, count))
+    while count > 0 do
+      local test = redis.call('LPOP', QUEUE)
+      if not test then return end
+      if take(test) then count = count - 1 end
+    end
+    return
+  end
+  -- As many again may come, if nobody said how many will.
+  workers = expected > 0 and math.max(workers, expected) or 2 * workers
+  local target, first = target_of(d, worker.batch == 0, workers, startup or d.startup)
+  local unknowns = target == math.huge and most or math.ceil(d.unknown / workers)
+  local count, sum, unknown, back = 0, 0, 0, {}
+  for _ = 1, LOOKS do
+    if count >= most or count > 0 and sum >= FULL * target then break end
+    local tests = redis.call('LPOP', QUEUE, CHUNK)
+    if not tests or #tests == 0 then break end
+    local times = redis.call('HMGET', EXPECTED, unpack(tests))
+    for i, test in ipairs(tests) do
+      local time = times[i] and tonumber(times[i]) or d.mean
+      local fits = count < most and sum < FULL * target and
+        (count == 0 or sum + time <= target and (times[i] or unknown < unknowns))
+      if not fits then
+        back[#back + 1] = test
+      elseif take(test) then
+        count, sum = count + 1, sum + time
+        if not times[i] then unknown = unknown + 1 end
+      end
+    end
+  end
+  for i = #back, 1, -CHUNK do
+    local some = {}
+    for j = i, math.max(1, i - CHUNK + 1), -1 do some[#some + 1] = back[j] end
+    redis.call('LPUSH', QUEUE, unpack(some))
+  end
+  keep({QUEUE}) -- it may have been empty for a moment, and be a new key
+  if first and count > 0 then
+    redis.call('HINCRBY', RUN, 'shares', 1)
+    redis.call('HINCRBY', RUN, 'shares_us', string.format('%.0f', sum))
+  end
+end

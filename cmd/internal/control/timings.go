@@ -1,0 +1,290 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
+
+	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/plan"
+	"github.com/shardctl/shardctl/cmd/internal/report"
+	"github.com/shardctl/shardctl/junit"
+)
+
+// Timings are the flags that say where durations are kept from run to run.
+type Timings struct {
+	where, name string
+	from        []string
+}
+
+// Where durations are kept, but for a file.
+const (
+	timingsLocal = "local"
+	timingsRedis = "redis"
+	timingsOff   = "off"
+)
+
+// Register declares the flags.
+func (t *Timings) Register(flags *pflag.FlagSet) {
+	flags.StringVar(&t.where, "timings", timingsLocal, "where durations of tests are kept from run to run: a `FILE`, redis, local (the user's cache folder) or off")
+	flags.StringVar(&t.name, "timings-name", "", "`NAME` that they are kept under in Redis and in the cache folder (default: the repository, or the folder)")
+	flags.StringArrayVar(&t.from, "timings-from", nil, "JUnit `FILE` of any tool with durations of tests that have none yet; repeatable")
+}
+
+// RegisterFile declares the flags of commands without a Redis.
+func (t *Timings) RegisterFile(flags *pflag.FlagSet) {
+	t.Register(flags)
+	flags.Lookup("timings").Usage = "where durations of tests were kept: a `FILE`, local (the user's cache folder) or off"
+}
+
+// Fill fills in durations from --timings FILE and --timings-from, and nothing else: machines that split a list have to know the
+// same.
+func (t *Timings) Fill(tests []batch.Test) error {
+	if t.where == timingsRedis {
+		return cli.Usagef("--timings redis: what is there may change between two jobs that split the list; give all jobs the same file")
+	}
+	if t.where != timingsLocal && t.where != timingsOff {
+		text, err := os.ReadFile(t.where)
+		if err != nil {
+			return cli.Usagef("--timings: %w", err)
+		}
+		known, err := plan.ParseTimings(text)
+		if err != nil {
+			return cli.Usagef("--timings %s: %w", t.where, err)
+		}
+		known.Estimate(tests)
+	}
+	for _, file := range t.from {
+		if err := importJUnit(file, tests); err != nil {
+			return cli.Usagef("--timings-from: %w", err)
+		}
+	}
+	return nil
+}
+
+// startupRecord is the field for what starting the runner costs, beside those of the tests: no test has an empty name.
+const startupRecord = ""
+
+// Estimate fills in how long tests are expected to take, puts them in the order of the queue, and returns what starting the
+// runner costs, as far as that is known. Durations that cannot be read are told and done without: they only make a run
+// faster.
+func (t *Timings) Estimate(ctx context.Context, rdb redis.UniversalClient, tests []batch.Test, lookupEnv func(string) (string, bool), log *slog.Logger) time.Duration {
+	t.resolve(lookupEnv)
+	known, err := t.load(ctx, rdb, tests)
+	if err != nil {
+		log.Warn("the recorded durations of tests cannot be read; tests run in the order of the list", "timings", t.where, "error", err)
+	}
+	known.Estimate(tests)
+	for _, file := range t.from {
+		if err := importJUnit(file, tests); err != nil {
+			log.Warn("--timings-from: no durations from there", "error", err)
+		}
+	}
+	plan.Order(tests)
+	return time.Duration(known.Startup * float64(time.Second))
+}
+
+// resolve fills in the name.
+func (t *Timings) resolve(lookupEnv func(string) (string, bool)) {
+	if t.name != "" {
+		return
+	}
+	for _, variable := range []string{"GITHUB_REPOSITORY", "CI_PROJECT_PATH", "BUILDKITE_PIPELINE_SLUG", "CIRCLE_PROJECT_REPONAME", "BUILD_REPOSITORY_NAME", "SEMAPHORE_PROJECT_NAME", "JOB_NAME"} {
+		if value, ok := lookupEnv(variable); ok && value != "" {
+			t.name = value
+			break
+		}
+	}
+	if folder, err := os.Getwd(); t.name == "" && err == nil {
+		t.name = filepath.Base(folder)
+		if t.where == timingsLocal {
+			t.name = folder // two folders of one name are two projects here
+		}
+	}
+}
+
+// file is where durations are kept on disk.
+func (t *Timings) file() (string, error) {
+	if t.where != timingsLocal {
+		return t.where, nil
+	}
+	folder, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	name := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("/\\:", r) {
+			return '-'
+		}
+		return r
+	}, t.name)
+	return filepath.Join(folder, "shardctl", "timings", strings.TrimLeft(name, "-")+".json"), nil
+}
+
+// load returns what is recorded, of these tests if that makes a difference.
+func (t *Timings) load(ctx context.Context, rdb redis.UniversalClient, tests []batch.Test) (plan.Timings, error) {
+	none, _ := plan.ParseTimings(nil)
+	switch t.where {
+	case timingsOff:
+		return none, nil
+	case timingsRedis:
+		if rdb == nil {
+			return none, errors.New("this command has no Redis")
+		}
+		fields, err := batch.Timings(ctx, rdb, t.name, nil)
+		if err != nil {
+			return none, err
+		}
+		return parseFields(fields)
+	}
+	file, err := t.file()
+	if err != nil {
+		return none, err
+	}
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return none, nil
+	}
+	if err != nil {
+		return none, err
+	}
+	known, err := plan.ParseTimings(text)
+	if err != nil {
+		return none, fmt.Errorf("%s: %w", file, err)
+	}
+	return known, nil
+}
+
+func parseFields(fields map[string]string) (plan.Timings, error) {
+	known, _ := plan.ParseTimings(nil)
+	for id, text := range fields {
+		var r plan.Record
+		if err := json.Unmarshal([]byte(text), &r); err != nil {
+			return known, fmt.Errorf("the record of %q: %w", id, err)
+		}
+		if id == startupRecord {
+			known.Startup = r.Seconds
+		} else {
+			known.Tests[id] = r
+		}
+	}
+	return known, nil
+}
+
+// record takes what a run measured into what is kept. Nothing is lost of a run if it fails, so that is only told.
+func (t *Timings) record(ctx context.Context, rdb redis.UniversalClient, h *report.History, lookupEnv func(string) (string, bool), log *slog.Logger) {
+	if t == nil {
+		return
+	}
+	t.resolve(lookupEnv)
+	m := h.Measured()
+	if t.where == timingsOff || len(m.Seconds) == 0 {
+		return
+	}
+	var err error
+	if t.where == timingsRedis {
+		err = t.recordRedis(ctx, rdb, m)
+	} else {
+		err = t.recordFile(m)
+	}
+	if err != nil {
+		log.Warn("the durations of the tests cannot be recorded for the next run", "timings", t.where, "error", err)
+	}
+}
+
+// recordRedis merges test by test.
+func (t *Timings) recordRedis(ctx context.Context, rdb redis.UniversalClient, m plan.Measured) error {
+	ids := []string{startupRecord}
+	for id := range m.Seconds {
+		ids = append(ids, id)
+	}
+	fields, err := batch.Timings(ctx, rdb, t.name, ids)
+	if err != nil {
+		return err
+	}
+	known, err := parseFields(fields)
+	if err != nil {
+		return err
+	}
+	known.Learn(m)
+	values := map[string]string{}
+	add := func(id string, r plan.Record) error {
+		text, err := json.Marshal(r)
+		values[id] = string(text)
+		return err
+	}
+	if known.Startup > 0 {
+		err = add(startupRecord, plan.Record{Seconds: known.Startup})
+	}
+	for id, r := range known.Tests {
+		err = errors.Join(err, add(id, r))
+	}
+	if err != nil {
+		return err
+	}
+	return batch.SetTimings(ctx, rdb, t.name, values)
+}
+
+// recordFile merges into the file, while no other run of this machine does.
+func (t *Timings) recordFile(m plan.Measured) error {
+	file, err := t.file()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	lock, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return err
+	}
+	defer lock.Close() // and so unlocks
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+		return err
+	}
+	known, err := t.load(context.Background(), nil, nil)
+	if err != nil {
+		return err
+	}
+	known.Learn(m)
+	return cli.WriteTo(nil, file, func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(known)
+	})
+}
+
+// importJUnit fills in durations from a report, for tests that have none.
+func importJUnit(file string, tests []batch.Test) error {
+	r, err := junit.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	ids := make([]string, len(tests))
+	for i, t := range tests {
+		ids[i] = t.ID
+	}
+	assigned := junit.NewIndex(r).Assign(ids)
+	for i, t := range tests {
+		if t.Seconds > 0 {
+			continue
+		}
+		for _, c := range assigned[t.ID] {
+			tests[i].Seconds += c.Seconds
+		}
+	}
+	return nil
+}

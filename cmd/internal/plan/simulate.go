@@ -1,0 +1,136 @@
+package plan
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+	"time"
+)
+
+// Task is a test as the simulation knows it.
+type Task struct {
+	// Expected seconds, 0: unknown. Actual is how long it then takes.
+	Expected, Actual float64
+}
+
+// Fleet is what runs the tasks.
+type Fleet struct {
+	// Workers that all come at once. Announced: the run was told how many (--expect-workers).
+	Workers   int
+	Announced bool
+	// Startup is what a worker waits before the first test of each of its batches.
+	Startup time.Duration
+	// Most is the most tests of one batch; 0: no limit.
+	Most int
+}
+
+// Prediction is what a simulated run comes to, in seconds.
+type Prediction struct {
+	// Wall is when the last worker ends.
+	Wall float64
+	// Busy is how long tests ran, Startup how long runners were started, in all; Idle how long workers waited for the last.
+	Busy, Startup, Idle float64
+	// Batches counts claims that got tests.
+	Batches int
+	// Bound is what no order of these tests can beat: a fair share of their time, or the longest, and one start.
+	Bound float64
+	// Longest is the index of the task that takes longest, -1 without tasks.
+	Longest int
+}
+
+// Simulate runs tasks, in the order in which they wait, by the rule of the claim script.
+func Simulate(tasks []Task, f Fleet) Prediction {
+	expected := make([]float64, len(tasks))
+	for i, t := range tasks {
+		expected[i] = float64(microseconds(t.Expected))
+	}
+	s := newShares(expected)
+	announced, most := 0, f.Most
+	if f.Announced {
+		announced = f.Workers
+	}
+	if most == 0 {
+		most = max(1, len(tasks))
+	}
+	p := Prediction{Bound: bound(tasks, f), Longest: -1}
+	for i, t := range tasks {
+		if p.Longest < 0 || t.Actual > tasks[p.Longest].Actual {
+			p.Longest = i
+		}
+	}
+	startup := f.Startup.Seconds()
+	var events moments
+	for worker := range f.Workers {
+		heap.Push(&events, moment{at: 0, worker: worker, test: -1})
+	}
+	claimed := make([]bool, f.Workers)
+	for events.Len() > 0 {
+		e := heap.Pop(&events).(moment)
+		if e.test >= 0 {
+			s.result(expected[e.test])
+			continue
+		}
+		batch := s.claim(!claimed[e.worker], f.Workers, announced, most, startup*1e6)
+		if len(batch) == 0 {
+			p.Idle -= e.at // and the wall time for each worker, below
+			continue
+		}
+		claimed[e.worker] = true
+		p.Batches++
+		p.Startup += startup
+		at := e.at + startup
+		for _, w := range batch {
+			at += tasks[w.index].Actual
+			p.Busy += tasks[w.index].Actual
+			heap.Push(&events, moment{at: at, worker: e.worker, test: w.index})
+		}
+		p.Wall = max(p.Wall, at)
+		heap.Push(&events, moment{at: at, worker: e.worker, test: -1})
+	}
+	p.Idle += p.Wall * float64(f.Workers)
+	return p
+}
+
+// bound is Prediction.Bound.
+func bound(tasks []Task, f Fleet) float64 {
+	if len(tasks) == 0 || f.Workers == 0 {
+		return 0
+	}
+	sum, longest := 0.0, 0.0
+	for _, t := range tasks {
+		sum += t.Actual
+		longest = max(longest, t.Actual)
+	}
+	return max(sum/float64(f.Workers), longest) + f.Startup.Seconds()
+}
+
+// moment is when a worker ends a test, or, with test -1, claims.
+type moment struct {
+	at           float64
+	worker, test int
+}
+
+// moments is a heap. At one moment results come before claims.
+type moments []moment
+
+func (m moments) Len() int { return len(m) }
+func (m moments) Less(i, j int) bool {
+	a, b := m[i], m[j]
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(min(b.test, 0), min(a.test, 0)), cmp.Compare(a.worker, b.worker)) < 0
+}
+func (m moments) Swap(i, j int) { m[i], m[j] = m[j], m[i] }
+func (m *moments) Push(x any)   { *m = append(*m, x.(moment)) }
+func (m *moments) Pop() any {
+	last := len(*m) - 1
+	x := (*m)[last]
+	*m = slices.Delete(*m, last, last+1)
+	return x
+}
+
+// microseconds are what Redis holds of a duration: 0 if it is not known.
+func microseconds(seconds float64) int64 {
+	if seconds <= 0 {
+		return 0
+	}
+	return max(1, int64(seconds*1e6))
+}

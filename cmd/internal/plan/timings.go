@@ -1,0 +1,121 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shardctl/shardctl/batch"
+)
+
+// Record is what is kept of one test from run to run.
+type Record struct {
+	// Seconds that a passing attempt takes: an exponentially weighted mean.
+	Seconds float64 `json:"seconds"`
+}
+
+// weight is that of the newest duration in Record.Seconds; most is how far it may be off the mean to count in full: a machine
+// that hung for a minute says little about the test.
+const (
+	weight = 0.3
+	most   = 4
+)
+
+// Learn returns the record with one more duration.
+func (r Record) Learn(seconds float64) Record {
+	if r.Seconds <= 0 {
+		r.Seconds = seconds
+	} else {
+		seconds = min(max(seconds, r.Seconds/most), r.Seconds*most)
+		r.Seconds += weight * (seconds - r.Seconds)
+	}
+	return r
+}
+
+// Timings are the records of a suite by test, and what starting its runner costs (""). They are JSON:
+//
+//	{"version": 1, "startup": 0.17, "tests": {"tests/test_a.py::test_one": {"seconds": 1.25}}}
+type Timings struct {
+	Version int               `json:"version"`
+	Startup float64           `json:"startup"`
+	Tests   map[string]Record `json:"tests"`
+}
+
+// timingsVersion is that of the format.
+const timingsVersion = 1
+
+// ParseTimings reads what Timings marshals to. Nothing at all is no timings yet.
+func ParseTimings(text []byte) (Timings, error) {
+	t := Timings{Version: timingsVersion, Tests: map[string]Record{}}
+	if len(text) == 0 {
+		return t, nil
+	}
+	if err := json.Unmarshal(text, &t); err != nil {
+		return t, fmt.Errorf("not timings as this program writes them: %w", err)
+	}
+	if t.Version != timingsVersion {
+		return t, fmt.Errorf("timings of version %d, here %d: use one version of this program, or remove them", t.Version, timingsVersion)
+	}
+	if t.Tests == nil {
+		t.Tests = map[string]Record{}
+	}
+	return t, nil
+}
+
+// Measured is what one run tells about durations.
+type Measured struct {
+	// Seconds of each test that passed.
+	Seconds map[string]float64
+	// Startup is what starting a runner cost; 0: unknown.
+	Startup time.Duration
+}
+
+// Learn takes what a run measured into the timings.
+func (t *Timings) Learn(m Measured) {
+	for id, seconds := range m.Seconds {
+		t.Tests[id] = t.Tests[id].Learn(seconds)
+	}
+	if m.Startup > 0 {
+		t.Startup = Record{t.Startup}.Learn(m.Startup.Seconds()).Seconds
+	}
+}
+
+// Estimate fills in the expected seconds of tests that have none: what is recorded, or the median of the tests of the same
+// file. Others stay unknown: the queue treats them so. It returns how many are.
+func (t Timings) Estimate(tests []batch.Test) (unknown int) {
+	files := map[string][]float64{}
+	for id, r := range t.Tests {
+		if file := fileOf(id); file != "" {
+			files[file] = append(files[file], r.Seconds)
+		}
+	}
+	for i := range tests {
+		if tests[i].Seconds > 0 {
+			continue
+		}
+		if r, ok := t.Tests[tests[i].ID]; ok {
+			tests[i].Seconds = r.Seconds
+		} else if known := files[fileOf(tests[i].ID)]; len(known) > 0 {
+			slices.Sort(known)
+			tests[i].Seconds = known[len(known)/2]
+		}
+		if tests[i].Seconds <= 0 {
+			unknown++
+		}
+	}
+	return unknown
+}
+
+// fileOf is the part of a test's name that it shares with those of the same file or package: what stands before the first
+// "::", "[" or "#"; empty if the name has no such part.
+func fileOf(id string) string {
+	if i := strings.Index(id, "::"); i >= 0 {
+		return id[:i]
+	}
+	if i := strings.IndexAny(id, "[#"); i > 0 {
+		return id[:i]
+	}
+	return ""
+}

@@ -1,0 +1,102 @@
+package plan
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/shardctl/shardctl/batch"
+)
+
+func TestLearn(t *testing.T) {
+	r := Record{}.Learn(2)
+	if r.Seconds != 2 {
+		t.Errorf("the first duration: %v", r)
+	}
+	for range 50 {
+		r = r.Learn(4)
+	}
+	if math.Abs(r.Seconds-4) > 0.01 {
+		t.Errorf("after many runs of 4s: %v", r)
+	}
+	if r = r.Learn(4000); r.Seconds > 8 {
+		t.Errorf("one machine that hung makes it %v", r)
+	}
+}
+
+func TestTimings(t *testing.T) {
+	timings, err := ParseTimings(nil)
+	check(t, err)
+	timings.Learn(Measured{Seconds: map[string]float64{"a::one": 1, "a::two": 3, "a::three": 2, "b": 7}, Startup: 250 * time.Millisecond})
+	text, err := json.Marshal(timings)
+	check(t, err)
+	again, err := ParseTimings(text)
+	check(t, err)
+	if diff := cmp.Diff(timings, again); diff != "" {
+		t.Error(diff)
+	}
+	if again.Startup != 0.25 {
+		t.Errorf("start-up %v", again.Startup)
+	}
+	tests := []batch.Test{{ID: "a::one"}, {ID: "a::new"}, {ID: "b", Seconds: 9}, {ID: "stranger"}}
+	if unknown := again.Estimate(tests); unknown != 1 {
+		t.Errorf("%d are unknown", unknown)
+	}
+	want := []batch.Test{{ID: "a::one", Seconds: 1}, {ID: "a::new", Seconds: 2}, {ID: "b", Seconds: 9}, {ID: "stranger"}}
+	if diff := cmp.Diff(want, tests); diff != "" {
+		t.Error(diff)
+	}
+	for _, broken := range []string{"{", `[]`, `{"version": 7}`, "<html>"} {
+		if _, err := ParseTimings([]byte(broken)); err == nil {
+			t.Errorf("%s is taken for timings", broken)
+		}
+	}
+}
+
+func TestOrder(t *testing.T) {
+	tests := []batch.Test{{ID: "u1"}, {ID: "a", Seconds: 1}, {ID: "b", Seconds: 5}, {ID: "u2"}, {ID: "c", Seconds: 1}, {ID: "d", Seconds: 3}}
+	Order(tests)
+	got := batch.Batch{Tests: tests}.IDs()
+	if diff := cmp.Diff([]string{"u1", "b", "u2", "d", "a", "c"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSplit(t *testing.T) {
+	tests := []batch.Test{{ID: "a", Seconds: 1}, {ID: "b", Seconds: 5}, {ID: "u"}, {ID: "c", Seconds: 1}, {ID: "d", Seconds: 3}}
+	for total := 1; total <= 7; total++ {
+		seen := map[string]int{}
+		for index := range total {
+			for _, x := range Split(tests, index, total) {
+				seen[x.ID]++
+			}
+		}
+		for _, x := range tests {
+			if seen[x.ID] != 1 {
+				t.Errorf("%d shards: %s is in %d of them", total, x.ID, seen[x.ID])
+			}
+		}
+	}
+	if got := (batch.Batch{Tests: Split(tests, 0, 2)}).IDs(); len(got) != 2 || got[0] != "a" && got[0] != "b" {
+		t.Errorf("the first of two: %q", got)
+	}
+}
+
+func TestSimulate(t *testing.T) {
+	none := Simulate(nil, Fleet{Workers: 3})
+	if none.Wall != 0 || none.Batches != 0 || none.Longest != -1 {
+		t.Errorf("without tests: %+v", none)
+	}
+	tasks := []Task{{4, 4}, {3, 3}, {2, 2}, {1, 1}}
+	p := Simulate(tasks, Fleet{Workers: 2, Announced: true, Startup: time.Second})
+	if p.Wall != 6 || p.Bound != 6 || p.Busy != 10 || p.Longest != 0 {
+		t.Errorf("%+v", p)
+	}
+	one := Simulate(tasks, Fleet{Workers: 1, Announced: true})
+	if math.Abs(one.Wall-10) > 1e-9 || math.Abs(one.Idle) > 1e-9 {
+		t.Errorf("%+v", one)
+	}
+}

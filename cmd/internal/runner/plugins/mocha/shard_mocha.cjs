@@ -1,0 +1,249 @@
+// Tells a shard worker what Mocha does; see docs/runner-protocol.md. For Mocha 10 and later, by --require.
+"use strict";
+const fs = require("node:fs");
+const path = require("node:path");
+const shard = require("../node/shard.cjs");
+
+/** A file of the batch. */
+class Unit {
+  constructor(id) {
+    this.id = id;
+    this.tests = new Set(); // all that it defines and that no .only hides
+    this.left = new Set(); // its tests and suites right below the root that have not ended
+    this.cases = new Map(); // what became of a test or a hook
+    this.begun = this.over = false;
+  }
+
+  begin() {
+    if (!this.begun) shard.send({ type: "start", id: this.id });
+    this.begun = true;
+  }
+
+  at(runnable) {
+    if (this.begun && !this.over) shard.send({ type: "at", id: this.id, case: title(runnable) });
+  }
+
+  told(runnable, what) {
+    this.cases.set(runnable, { classname: this.id, name: title(runnable), ...what });
+  }
+
+  get failed() {
+    return [...this.cases.values()].some((told) => told.status === "failed");
+  }
+
+  /** Ends it; rest is what finish says beside the cases. */
+  end(rest) {
+    if (this.over) return;
+    this.begin();
+    if (this.failed) {
+      for (const test of this.tests) {
+        if (!this.cases.has(test)) this.told(test, { status: "skipped", message: "it did not run, as a hook failed or the run was cut short" });
+      }
+    }
+    this.over = true;
+    shard.finish(this.id, [...this.cases.values()], rest);
+  }
+}
+
+/** Units of the batch by the absolute path of their file. */
+const units = new Map(shard.mode === "run" ? shard.units().map((id) => [path.resolve(id), new Unit(id)]) : []);
+
+/** Turns Mocha's events into messages. */
+class Report {
+  constructor(Mocha, runner) {
+    this.Mocha = Mocha;
+    this.runner = runner;
+    runner.on("start", () => this.start());
+    runner.on("suite", (suite) => suite.parent?.root && this.begin(suite.file));
+    runner.on("hook", (hook) => aroundAll(hook) && this.unit(hook)?.at(hook)); // others belong to their test
+    runner.on("test", (test) => {
+      this.begin(test.file);
+      this.unit(test)?.at(test);
+    });
+    runner.on("pass", (test) => this.told(test, { status: "passed" }));
+    runner.on("pending", (test) => this.told(test, { status: "skipped", message: test.fn ? "skipped by this.skip()" : "pending" }));
+    runner.on("fail", (runnable, error) => this.fail(runnable, error));
+    runner.on("suite end", (suite) => suite.parent?.root && this.ended(suite));
+    runner.on("end", () => this.end());
+  }
+
+  start() {
+    const root = this.runner.suite;
+    root.eachTest((test) => units.get(test.file)?.tests.add(test));
+    for (const suite of root.suites) if (this.runner.grepTotal(suite) > 0) units.get(suite.file)?.left.add(suite);
+    for (const test of root.tests) if (this.runner.grepTotal({ eachTest: (visit) => visit(test) }) > 0) units.get(test.file)?.left.add(test);
+    for (const unit of units.values()) {
+      if (unit.tests.size > 0 && unit.left.size === 0) unit.end({ status: "skipped", message: "no test matches --grep" });
+    }
+  }
+
+  /** The unit that a test or hook belongs to. Hooks of the root, around all, belong to none. */
+  unit(runnable) {
+    if (runnable.type === "hook" && runnable.parent?.root) {
+      return aroundAll(runnable) ? undefined : units.get(runnable.ctx?.currentTest?.file);
+    }
+    for (let at = runnable; at; at = at.parent) if (at.file) return units.get(at.file);
+  }
+
+  begin(file) {
+    this.settle();
+    units.get(file)?.begin();
+  }
+
+  told(runnable, what) {
+    const unit = this.unit(runnable);
+    const first = original(runnable);
+    unit?.told(first, { seconds: (runnable.duration ?? 0) / 1000, ...what });
+    if (unit?.left.has(first)) this.last = first; // not ended yet: its hooks may still fail
+  }
+
+  fail(runnable, error) {
+    const unit = this.unit(runnable);
+    const message = shard.plain(error.message);
+    if (unit && !unit.over) {
+      const details = this.details(error);
+      this.told(runnable, { status: "failed", message, details, ...shard.place(details, unit.id) });
+      return;
+    }
+    const failure = { message: `${title(runnable)} failed: ${message}`, details: this.details(error) };
+    if (/^"before all" /.test(runnable.title)) this.rootFailed = failure;
+    else shard.send({ type: "problem", scope: unit?.id ?? "mocha", ...failure });
+  }
+
+  details(error) {
+    const { Base } = this.Mocha.reporters;
+    const stack = own(error.stack);
+    const texts = [stack.includes(error.message) ? stack : `${error.message}\n${stack}`];
+    if (Base.showDiff(error) && !error.generatedMessage) {
+      const [actual, expected] = [error.actual, error.expected].map((value) => (typeof value === "string" ? value : this.Mocha.utils.stringify(value)));
+      texts.push(Base.generateDiff(actual, expected));
+    }
+    for (let cause = error.cause; cause && texts.length < 10; cause = cause.cause) texts.push(`Caused by: ${own(cause.stack ?? cause)}`);
+    return shard.plain(texts.join("\n"));
+  }
+
+  /** A test right below the root has ended with its hooks once something else happens. */
+  settle() {
+    if (this.last) this.ended(this.last);
+    this.last = undefined;
+  }
+
+  ended(top) {
+    const unit = units.get(top.file);
+    if (unit?.left.delete(top) && unit.left.size === 0) unit.end();
+  }
+
+  /**
+   * What has not ended by now: a hook of the root failed, or its own; or it is empty. Another file's .only or failure may be
+   * the reason, too: then it has no end, and runs again, alone.
+   */
+  end() {
+    this.settle();
+    for (const unit of units.values()) {
+      if (this.rootFailed && !unit.over) unit.end({ status: "failed", ...this.rootFailed });
+      else if (unit.failed) unit.end();
+      else if (units.size === 1 && unit.tests.size === 0) unit.end({ status: "skipped", message: "the file has no test" });
+    }
+  }
+}
+
+/** What a test or hook is called, with the suites around it. */
+function title(runnable) {
+  return runnable.titlePath().join(" > ");
+}
+
+/** A stack trace in the project's own code, with whole paths: Mocha cuts the project's folder off. */
+function own(stack) {
+  const whole = shard.plain(stack).replace(/^(\s+at (?:.* \()?)(?![/(<]|file:|node:)([^()\n]+:\d+:\d+\)?)$/gm, `$1${shard.root}/$2`);
+  return shard.own(whole).split("\n").filter((line) => !line.includes("/shard_mocha.cjs:")).join("\n");
+}
+
+/** Whether a hook runs once, not for each test. */
+function aroundAll(hook) {
+  return /^"(before|after) all" /.test(hook.title);
+}
+
+/** The test as the file defines it: a retry runs a copy. */
+function original(test) {
+  while (test.retriedTest?.()) test = test.retriedTest();
+  return test;
+}
+
+/** Lists the files that Mocha found, or loads those of the batch: one that cannot be loaded fails, and is no harm to the others. */
+async function load(mocha, one) {
+  const setup = [mocha.options.file ?? []].flat().map((file) => path.resolve(file));
+  if (shard.mode === "list") {
+    for (const file of mocha.files) if (!setup.includes(file)) shard.send({ type: "test", id: shard.id(file) });
+    shard.send({ type: "end" });
+    process.exit(0);
+  }
+  if (mocha.options.dryRun) throw new Error("--dry-run runs no test");
+  const files = [...setup, ...[...units.keys()].filter((file) => fs.existsSync(file))];
+  if (units.size === 1) for (const file of files) units.get(file)?.begin(); // what happens while it is loaded, it did
+  for (const file of files) {
+    const unload = remember(mocha);
+    mocha.files = [file];
+    try {
+      await one();
+    } catch (error) {
+      if (!units.has(file)) throw error;
+      unload();
+      const { id } = units.get(file);
+      const message = `cannot be loaded: ${shard.plain(error?.message ?? error)}`;
+      const details = own(error?.stack ?? error);
+      units.get(file).end({ status: "failed", message, details, file: id, ...shard.place(details.replace(/^(\/.*:\d+)$/m, "at $1"), id) });
+    }
+  }
+  mocha.files = files;
+}
+
+/** Returns what takes back all that a file has defined: it may have thrown in the middle of a suite. */
+function remember(mocha) {
+  const lists = ["suites", "tests", "_onlySuites", "_onlyTests", "_beforeAll", "_beforeEach", "_afterEach", "_afterAll"].map((name) => mocha.suite[name]);
+  const lengths = lists.map((list) => list.length);
+  return () => {
+    lists.forEach((list, i) => (list.length = lengths[i]));
+    for (const event of ["pre-require", "require", "post-require"]) mocha.suite.removeAllListeners(event);
+    mocha.ui(mocha.options.ui);
+  };
+}
+
+/** Lets Mocha, as its command line has loaded it by now, tell what it does. */
+function install() {
+  const modules = Object.keys(require.cache).filter((file) => /[\\/]lib[\\/]mocha\.c?js$/.test(file)).map((file) => require.cache[file].exports);
+  const Mocha = modules.find((each) => each.prototype?.loadFilesAsync);
+  if (!Mocha) throw new Error("this is no version of Mocha that shards know: 10 and later");
+  const { loadFilesAsync, run, runGlobalSetup, runGlobalTeardown } = Mocha.prototype;
+
+  Mocha.prototype.loadFilesAsync = function (...args) {
+    return load(this, () => loadFilesAsync.apply(this, args));
+  };
+  Mocha.prototype.run = function (done, ...args) {
+    // What the default reporter prints would stand in the output of the tests. One that the project chose does its work.
+    if ((this.options.reporter ?? "spec") === "spec") this.reporter(class Silent {});
+    const runner = run.call(this, (failures) => {
+      process.on("exit", () => shard.send({ type: "end" }));
+      done?.(failures);
+    }, ...args);
+    new Report(Mocha, runner);
+    return runner;
+  };
+  Mocha.prototype.runGlobalSetup = async function (...args) {
+    try {
+      return await runGlobalSetup.apply(this, args);
+    } catch (error) {
+      for (const unit of units.values()) unit.end({ status: "failed", message: `global setup failed: ${error?.message ?? error}`, details: own(error?.stack) });
+      throw error;
+    }
+  };
+  Mocha.prototype.runGlobalTeardown = async function (...args) {
+    try {
+      return await runGlobalTeardown.apply(this, args);
+    } catch (error) {
+      shard.problem("mocha", `global teardown failed: ${error?.message ?? error}`, own(error?.stack));
+      throw error;
+    }
+  };
+}
+
+if (shard.listens) install();

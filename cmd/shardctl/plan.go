@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/control"
+	"github.com/shardctl/shardctl/cmd/internal/plan"
+)
+
+func planCommand() cli.Command {
+	var o planOptions
+	return cli.Command{
+		Name: "plan", Usage: "[--workers N] [--target 5m] (--runner go [PATTERN…] | --tests FILE)",
+		Short: "predict how long a run takes with 1 to N workers",
+		Long: `
+Simulates the run with the durations that earlier runs recorded, by the rule by which workers take tests, and tells for each
+number of workers when the last one would end, what machine time that costs, and which test keeps it from being faster.`,
+		Flags: o.register, Run: o.run,
+	}
+}
+
+type planOptions struct {
+	project cli.Project
+	source  control.List
+	timings control.Timings
+	workers int
+	startup time.Duration
+	target  time.Duration
+	asJSON  bool
+	matrix  bool
+}
+
+func (o *planOptions) register(flags *pflag.FlagSet) {
+	flags.IntVar(&o.workers, "workers", 16, "most workers to try")
+	flags.DurationVar(&o.target, "target", 0, "print only the least number of workers that end within this time")
+	flags.DurationVar(&o.startup, "startup", -1, "what starting the runner costs a batch (default: as it was measured)")
+	flags.Lookup("startup").DefValue = ""
+	flags.BoolVar(&o.asJSON, "json", false, "print JSON")
+	flags.BoolVar(&o.matrix, "matrix", false, "print the workers of --target, or all of --workers, as JSON for a dynamic matrix: [0,1,2]")
+	o.project.Register(flags)
+	o.source.Register(flags)
+	o.timings.RegisterFile(flags)
+}
+
+// predicted is a row of the answer.
+type predicted struct {
+	Workers int     `json:"workers"`
+	Wall    float64 `json:"wall_seconds"`
+	Machine float64 `json:"machine_seconds"`
+	Idle    float64 `json:"idle_seconds"`
+	Startup float64 `json:"startup_seconds"`
+	Bound   float64 `json:"bound_seconds"`
+	Batches int     `json:"batches"`
+}
+
+func (o *planOptions) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
+	cli.Secret(streams.LookupEnv)
+	if err := errors.Join(cli.AtLeast("workers", o.workers, 1), cli.AtLeast("target", o.target, 0), o.project.Enter()); err != nil {
+		return err
+	}
+	log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
+	r, err := listingRunner(&o.project, args.After, log)
+	if err != nil {
+		return err
+	}
+	if closer, ok := r.(io.Closer); ok {
+		defer closer.Close()
+	}
+	tests, err := o.source.Load(ctx, streams, r, args.Before, log)
+	if err != nil {
+		return err
+	}
+	startup := o.timings.Estimate(ctx, nil, tests, streams.LookupEnv, log)
+	if o.startup >= 0 {
+		startup = o.startup
+	}
+	tasks, unknown := planTasks(tests)
+	if unknown == len(tests) {
+		return cli.Usagef("no duration of these %d tests is known: run them once with the same --timings, or give --timings-from a JUnit report", len(tests))
+	}
+	var rows []predicted
+	for workers := 1; workers <= o.workers; workers++ {
+		p := plan.Simulate(tasks, plan.Fleet{Workers: workers, Announced: true, Startup: startup})
+		rows = append(rows, predicted{workers, p.Wall, p.Wall * float64(workers), p.Idle, p.Startup, p.Bound, p.Batches})
+	}
+	enough := o.workers
+	if o.target > 0 {
+		enough = 0
+		for _, row := range rows {
+			if row.Wall <= o.target.Seconds() {
+				enough = row.Workers
+				break
+			}
+		}
+	}
+	longest := tests[plan.Simulate(tasks, plan.Fleet{Workers: 1}).Longest]
+	switch {
+	case enough == 0:
+		best := rows[len(rows)-1]
+		return cli.Usagef("--target %v: %d workers would take %.1fs; the longest test alone, %s, takes %.1fs; allow more with --workers, or split that test",
+			o.target, best.Workers, best.Wall, longest.ID, longest.Seconds)
+	case o.matrix:
+		indices := make([]int, enough)
+		for i := range indices {
+			indices[i] = i
+		}
+		return json.NewEncoder(streams.Out).Encode(indices)
+	case o.asJSON:
+		if o.target > 0 {
+			rows = rows[enough-1 : enough]
+		}
+		return json.NewEncoder(streams.Out).Encode(rows)
+	case o.target > 0:
+		_, err := fmt.Fprintln(streams.Out, enough)
+		return err
+	}
+	return printPlan(streams.Out, tests, rows, unknown, startup, longest)
+}
+
+// planTasks are the tests as the simulation takes them: as long as expected, or the mean of the others.
+func planTasks(tests []batch.Test) (tasks []plan.Task, unknown int) {
+	sum := 0.0
+	for _, t := range tests {
+		sum += t.Seconds
+		if t.Seconds <= 0 {
+			unknown++
+		}
+	}
+	mean := sum / max(1, float64(len(tests)-unknown))
+	for _, t := range tests {
+		task := plan.Task{Expected: t.Seconds, Actual: t.Seconds}
+		if t.Seconds <= 0 {
+			task.Actual = mean
+		}
+		tasks = append(tasks, task)
+	}
+	return tasks, unknown
+}
+
+// printPlan prints a table with a small chart.
+func printPlan(out io.Writer, tests []batch.Test, rows []predicted, unknown int, startup time.Duration, longest batch.Test) error {
+	fmt.Fprintf(out, "%d tests, %.1fs of tests, start-up %v", len(tests), rows[0].Machine-rows[0].Startup, startup.Round(time.Millisecond))
+	if unknown > 0 {
+		fmt.Fprintf(out, "; the duration of %d is not known, they count as the mean", unknown)
+	}
+	fmt.Fprintf(out, "\nlongest: %.2fs  %s\n\n", longest.Seconds, longest.ID)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "workers\twall\tbound\tmachine time\tidle\tfaster\t")
+	for _, row := range rows {
+		bar := strings.Repeat("█", max(1, int(40*row.Wall/rows[0].Wall)))
+		fmt.Fprintf(table, "%d\t%.1fs\t%.1fs\t%.1fs\t%.0f%%\t%.1fx\t %s\n", row.Workers, row.Wall, row.Bound, row.Machine, 100*row.Idle/max(row.Machine, 1e-9), rows[0].Wall/max(row.Wall, 1e-9), bar)
+	}
+	return table.Flush()
+}

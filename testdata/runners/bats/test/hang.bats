@@ -1,0 +1,5 @@
+@test "before" { true; }
+
+@test "hangs" {
+  sleep 600
+}

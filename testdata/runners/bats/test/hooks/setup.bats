@@ -1,0 +1,5 @@
+setup() {
+  missing_command
+}
+
+@test "is not reached" { true; }

@@ -1,0 +1,7 @@
+@test "before" { true; }
+
+@test "kills its process" {
+  kill -KILL $$
+}
+
+@test "runs after it" { true; }

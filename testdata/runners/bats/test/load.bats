@@ -1,0 +1,3 @@
+load nothing_here
+
+@test "is never seen" { true; }

@@ -1,0 +1,4 @@
+setup() { skip "no database"; }
+
+@test "one" { false; }
+@test "two" { false; }

@@ -1,0 +1,3 @@
+@test "is never seen" {
+  if true
+}

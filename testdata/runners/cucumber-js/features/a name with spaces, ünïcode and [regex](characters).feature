@@ -1,0 +1,4 @@
+Feature: A name with spaces
+
+  Scenario: passes
+    Given a stack

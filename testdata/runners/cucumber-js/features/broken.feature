@@ -1,0 +1,5 @@
+Feature: Broken
+
+  Scenario: never runs
+    Given a stack
+  This is no step

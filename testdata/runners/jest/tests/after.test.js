@@ -1,0 +1,5 @@
+afterAll(() => {
+  throw new Error("cannot clean up");
+});
+
+test("passes", () => {});

@@ -1,0 +1,6 @@
+beforeAll(() => {
+  throw new Error("no database");
+});
+
+test("one", () => {});
+test("two", () => {});

@@ -1,0 +1,1 @@
+test("kills the process", () => process.kill(process.pid, "SIGKILL"));

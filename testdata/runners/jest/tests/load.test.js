@@ -1,0 +1,3 @@
+const missing = require("./no-such-module");
+
+test("never runs", () => missing());

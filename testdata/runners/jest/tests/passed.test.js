@@ -1,0 +1,3 @@
+test("passes", async () => {
+  await new Promise((resolve) => setTimeout(resolve, 10));
+});

@@ -1,0 +1,3 @@
+class SyntaxTest < Minitest::Test
+  def test_x(
+end

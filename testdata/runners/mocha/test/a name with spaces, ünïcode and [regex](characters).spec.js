@@ -1,0 +1,1 @@
+it("stands at the root", () => {});

@@ -1,0 +1,6 @@
+describe("after all", () => {
+  after(() => {
+    throw new Error("not cleaned up");
+  });
+  it("passes", () => {});
+});

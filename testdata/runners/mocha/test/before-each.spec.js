@@ -1,0 +1,7 @@
+describe("before each", () => {
+  beforeEach(() => {
+    throw new Error("nothing prepared");
+  });
+  it("one", () => {});
+  it("two", () => {});
+});

@@ -1,0 +1,4 @@
+describe("broken", () => {
+  it("never runs", () => {});
+  throw new Error("no such thing");
+});

@@ -1,0 +1,5 @@
+import assert from "node:assert";
+
+describe("esm", () => {
+  it("passes", () => assert.ok(import.meta.url));
+});

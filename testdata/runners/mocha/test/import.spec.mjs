@@ -1,0 +1,3 @@
+import { nothing } from "./nowhere.mjs";
+
+it("never runs", () => nothing());

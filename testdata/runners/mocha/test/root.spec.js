@@ -1,0 +1,5 @@
+// Mocha runs tests at the root of all files before any suite.
+it("at the root", () => {});
+describe("a suite beside it", () => {
+  it("passes", () => {});
+});

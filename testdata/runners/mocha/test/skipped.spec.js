@@ -1,0 +1,6 @@
+describe("skipped", () => {
+  it("skips itself", function () {
+    this.skip();
+  });
+  it("has no body yet");
+});

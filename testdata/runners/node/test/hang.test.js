@@ -1,0 +1,3 @@
+const { test } = require("node:test");
+
+test("sleeps", () => new Promise((resolve) => setTimeout(resolve, 600_000)));

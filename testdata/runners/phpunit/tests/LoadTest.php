@@ -1,0 +1,8 @@
+<?php
+
+class LoadTest extends Missing
+{
+    public function testIsNeverSeen(): void
+    {
+    }
+}

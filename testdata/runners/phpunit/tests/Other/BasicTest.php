@@ -1,0 +1,13 @@
+<?php
+
+namespace App\Other;
+
+use PHPUnit\Framework\TestCase;
+
+class BasicTest extends TestCase
+{
+    public function testPasses(): void
+    {
+        $this->assertTrue(true);
+    }
+}

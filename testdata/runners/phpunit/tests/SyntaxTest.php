@@ -1,0 +1,6 @@
+<?php
+
+class SyntaxTest extends PHPUnit\Framework\TestCase
+{
+    public function testIsNeverSeen(): void
+    {

@@ -1,0 +1,4 @@
+import { test } from "@playwright/test";
+
+test("ends the process", () => process.exit(0));
+test("passes", () => {});

@@ -1,0 +1,6 @@
+import { test } from "@playwright/test";
+
+test.describe.skip("all", () => {
+  test("one", () => {});
+  test("two", () => {});
+});

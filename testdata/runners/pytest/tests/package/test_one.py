@@ -1,0 +1,2 @@
+def test_package(database):
+    database["one"] = 1

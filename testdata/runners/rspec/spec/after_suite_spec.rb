@@ -1,0 +1,1 @@
+RSpec.describe("after(:suite)") { it("makes it fail") { $stops_badly = true } }

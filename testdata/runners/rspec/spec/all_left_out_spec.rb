@@ -1,0 +1,1 @@
+RSpec.describe("left out", :left_out) { it("never runs") { raise } }

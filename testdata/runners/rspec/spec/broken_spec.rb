@@ -1,0 +1,3 @@
+RSpec.describe("before the error") { it("never runs") {} }
+RSpec.describe NoSuchClass do # the error
+end

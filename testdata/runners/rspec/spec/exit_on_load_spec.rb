@@ -1,0 +1,1 @@
+abort "this database is production's"

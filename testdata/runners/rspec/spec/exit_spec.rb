@@ -1,0 +1,1 @@
+RSpec.describe("exit") { it("passes") {}; it("ends the process") { exit!(0) } }

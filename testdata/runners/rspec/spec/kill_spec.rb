@@ -1,0 +1,1 @@
+RSpec.describe("kill") { it("kills the process") { Process.kill(:KILL, Process.pid) } }

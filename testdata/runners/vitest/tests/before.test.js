@@ -1,0 +1,8 @@
+import { beforeAll, test } from "vitest";
+
+beforeAll(() => {
+  throw new Error("no database");
+});
+
+test("one", () => {});
+test("two", () => {});

@@ -1,0 +1,3 @@
+import { test } from "vitest";
+
+test("kills the process", () => process.kill(process.pid, "SIGKILL"));

@@ -1,0 +1,6 @@
+import { describe, test } from "vitest";
+
+describe.skip("all", () => {
+  test("one", () => {});
+  test("two", () => {});
+});
