@@ -102,7 +102,7 @@ func (r *run) read() batchtest.Dump {
 			d.Run[field] = field
 		}
 	}
-	for _, count := range []string{"joined", "listed", "gates", "known", "known_us", "known_ms2", "left_us", "left_unknown", "shares", "shares_us"} {
+	for _, count := range []string{"joined", "listed", "gates", "known", "known_us", "known_ms2", "left_us", "left_unknown", "shares", "shares_us", "grouped"} {
 		delete(d.Run, count) // they follow from the rest, as far as that matters
 	}
 	named := d

@@ -99,7 +99,9 @@ func TestScale(t *testing.T) {
 	progress, err := q.Finish(ctx, nil, false)
 	fatal(t, err)
 	slices.Sort(claims)
-	at := func(part float64) time.Duration { return claims[int(part*float64(len(claims)-1))].Round(10 * time.Microsecond) }
+	at := func(part float64) time.Duration {
+		return claims[int(part*float64(len(claims)-1))].Round(10 * time.Microsecond)
+	}
 	t.Logf("%d workers ran %d tests in %v (%s): %.0f tests a second, %d claims, p50 %v, p99 %v; Redis used %.2f of a core; %s",
 		*scaleWorkers, ran, wall.Round(time.Millisecond), progress, float64(ran)/wall.Seconds(), len(claims), at(0.5), at(0.99),
 		(cpu(t, rdb)-before)/wall.Seconds(), memory(t, rdb, total))

@@ -18,6 +18,9 @@ type Test struct {
 	ID string
 	// Seconds is the expected duration. 0 means unknown.
 	Seconds float64
+	// Group keeps tests together: those that stand side by side in the list with the same group are claimed together, as long as
+	// nothing has to run alone. Empty: none.
+	Group string
 	// Gate decides which workers may run it. A claim tells it for the batch as a whole.
 	Gate Gate
 	// Quarantine in which it is. A claim does not tell it.

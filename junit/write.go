@@ -34,10 +34,16 @@ const maxMessage = 300
 // Equal reports give equal bytes. A case without a known status, or a skipped case with reruns, is an error, and so is a rerun
 // that is neither Failed nor Errored: they can't be written without turning a failure green. Nothing is written then.
 // Other errors are w's.
-func Write(w io.Writer, r Report) error {
+func Write(w io.Writer, r Report) error { return Default.Write(w, r) }
+
+// Write is the function Write for one kind of readers.
+func (p Profile) Write(w io.Writer, r Report) error {
 	root, err := newRootElement(r)
 	if err != nil {
 		return fmt.Errorf("JUnit report: %w", err)
+	}
+	if p == Strict {
+		root.restrict()
 	}
 	b := bufio.NewWriter(w)
 	b.WriteString(xml.Header) // b keeps the first error until Flush
@@ -57,7 +63,7 @@ type rootElement struct {
 	Tests    int            `xml:"tests,attr"`
 	Failures int            `xml:"failures,attr"`
 	Errors   int            `xml:"errors,attr"`
-	Skipped  int            `xml:"skipped,attr"`
+	Skipped  *int           `xml:"skipped,attr"`
 	Time     string         `xml:"time,attr"`
 	Suites   []suiteElement `xml:"testsuite"`
 }
@@ -83,7 +89,7 @@ type rerunElement struct {
 	XMLName    xml.Name
 	Message    string        `xml:"message,attr"`
 	Type       string        `xml:"type,attr"` // empty too: the schemas demand it
-	Time       string        `xml:"time,attr"`
+	Time       string        `xml:"time,attr,omitempty"`
 	StackTrace junit.Output  `xml:"stackTrace"`
 	SystemOut  *junit.Output `xml:"system-out"`
 }
@@ -91,7 +97,7 @@ type rerunElement struct {
 func newRootElement(r Report) (rootElement, error) {
 	t := r.Totals()
 	root := rootElement{
-		Tests: t.Tests, Failures: t.Failures, Errors: t.Errors, Skipped: t.Skipped, Time: formatSeconds(t.Seconds, 3),
+		Tests: t.Tests, Failures: t.Failures, Errors: t.Errors, Skipped: &t.Skipped, Time: formatSeconds(t.Seconds, 3),
 		Suites: make([]suiteElement, 0, len(r.Suites)),
 	}
 	for i, s := range r.Suites {

@@ -33,11 +33,12 @@ for i = 4, first_test - 1, 2 do
     end
   end
 end
-local added, known, known_us, known_ms2 = 0, 0, 0, 0
+local added, grouped, known, known_us, known_ms2 = 0, 0, 0, 0, 0
 for i = first_test, #ARGV, 3 do
   if redis.call('HSETNX', TESTS, ARGV[i], ARGV[i + 1]) == 1 then
     added = added + 1
     redis.call('RPUSH', queue_of(gate_in(ARGV[i + 1])), ARGV[i])
+    if group_in(ARGV[i + 1]) then grouped = grouped + 1 end
     if ARGV[i + 2] ~= '0' then
       redis.call('HSET', EXPECTED, ARGV[i], ARGV[i + 2])
       local us = tonumber(ARGV[i + 2])
@@ -48,6 +49,7 @@ end
 if added > 0 then
   redis.call('HINCRBY', RUN, 'listed', added)
   -- For share.lua. They only decide how large batches are: nothing else depends on them.
+  redis.call('HINCRBY', RUN, 'grouped', grouped)
   redis.call('HINCRBY', RUN, 'known', known)
   redis.call('HINCRBY', RUN, 'known_us', string.format('%.0f', known_us))
   redis.call('HINCRBY', RUN, 'known_ms2', string.format('%.0f', known_ms2))

@@ -139,10 +139,16 @@ local function holder_of(tries)
   return nil
 end
 
--- The hash of the gate in a test's spec, as encodeSpec (queue.go) writes it; '' if it has none.
+-- The hash of the gate in a test's spec, as encodeSpec (spec.go) writes it; '' if it has none.
 local function gate_in(spec)
   if string.sub(spec, 1, 2) == '2 ' then return cjson.decode(string.sub(spec, 3)).gate end
   return ''
+end
+
+-- The group in a test's spec, nil if it has none.
+local function group_in(spec)
+  if string.sub(spec, 1, 2) == '2 ' then return cjson.decode(string.sub(spec, 3)).group end
+  return nil
 end
 
 local function gate_of(test)

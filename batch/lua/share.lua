@@ -52,48 +52,74 @@ local function target_of(d, first, workers, startup)
   return (d.all - d.shared) / (workers - d.shares), true
 end
 
--- Takes a share by calling take(test), which says whether the test was there to be taken. What it refuses is dropped.
-local function take_share(worker, most, startup, take)
-  local workers, expected = redis.call('HLEN', WORKERS), tonumber(redis.call('HGET', RUN, 'expect_workers') or '0')
-  local d = durations()
-  if not d then
-    local count = math.ceil(redis.call('LLEN', QUEUE) / (2 * math.max(workers, expected)))
-    count = math.min(most, math.max(1, count))
-    while count > 0 do
-      local test = redis.call('LPOP', QUEUE)
-      if not test then return end
-      if take(test) then count = count - 1 end
+-- Walks through the queue from its head and calls block(tests, times) with each run of tests of one group (a test without a
+-- group is a block of its own) until that says that it is enough: it returns whether to go on, and which tests go back. After
+-- so many chunks it ends too, if anything was found.
+local function walk(chunks, found, block)
+  local grouped = tonumber(redis.call('HGET', RUN, 'grouped') or '0') > 0
+  local tests, times, group, back, more = {}, {}, nil, {}, true
+  local function close()
+    if #tests == 0 or not more then
+      for _, test in ipairs(tests) do back[#back + 1] = test end
+    else
+      local returned
+      more, returned = block(tests, times)
+      for _, test in ipairs(returned) do back[#back + 1] = test end
     end
-    return
+    tests, times = {}, {}
   end
-  -- As many again may come, if nobody said how many will.
-  workers = expected > 0 and math.max(workers, expected) or 2 * workers
-  local target, first = target_of(d, worker.batch == 0, workers, startup or d.startup)
-  local unknowns = target == math.huge and most or math.ceil(d.unknown / workers)
-  local count, sum, unknown, back = 0, 0, 0, {}
-  for _ = 1, LOOKS do
-    if count >= most or count > 0 and sum >= FULL * target then break end
-    local tests = redis.call('LPOP', QUEUE, CHUNK)
-    if not tests or #tests == 0 then break end
-    local times = redis.call('HMGET', EXPECTED, unpack(tests))
-    for i, test in ipairs(tests) do
-      local time = times[i] and tonumber(times[i]) or d.mean
-      local fits = count < most and sum < FULL * target and
-        (count == 0 or sum + time <= target and (times[i] or unknown < unknowns))
-      if not fits then
-        back[#back + 1] = test
-      elseif take(test) then
-        count, sum = count + 1, sum + time
-        if not times[i] then unknown = unknown + 1 end
-      end
+  for chunk = 1, math.huge do
+    if not more or chunk > chunks and not group and found() then break end
+    local some = redis.call('LPOP', QUEUE, CHUNK)
+    if not some or #some == 0 then break end
+    local known = redis.call('HMGET', EXPECTED, unpack(some))
+    local specs = grouped and redis.call('HMGET', TESTS, unpack(some))
+    for i, test in ipairs(some) do
+      local next_group = grouped and specs[i] and group_in(specs[i]) or nil
+      if #tests > 0 and (not group or next_group ~= group) then close() end
+      tests[#tests + 1], times[#times + 1], group = test, known[i], next_group
     end
+    if not group then close() end
   end
+  close()
   for i = #back, 1, -CHUNK do
     local some = {}
     for j = i, math.max(1, i - CHUNK + 1), -1 do some[#some + 1] = back[j] end
     redis.call('LPUSH', QUEUE, unpack(some))
   end
   keep({QUEUE}) -- it may have been empty for a moment, and be a new key
+end
+
+-- Takes a share by calling take(test), which says whether the test was there to be taken. What it refuses is dropped.
+local function take_share(worker, most, startup, take)
+  local workers, expected = redis.call('HLEN', WORKERS), tonumber(redis.call('HGET', RUN, 'expect_workers') or '0')
+  local d = durations()
+  local target, first, unknowns = math.huge, false, most
+  if d then
+    -- As many again may come, if nobody said how many will.
+    workers = expected > 0 and math.max(workers, expected) or 2 * workers
+    target, first = target_of(d, worker.batch == 0, workers, startup or d.startup)
+    if target < math.huge then unknowns = math.ceil(d.unknown / workers) end
+  else
+    local share = math.ceil(redis.call('LLEN', QUEUE) / (2 * math.max(workers, expected)))
+    most = math.min(most, math.max(1, share))
+  end
+  local count, sum, unknown = 0, 0, 0
+  local function found() return count > 0 end
+  walk(d and LOOKS or math.ceil(most / CHUNK), found, function(tests, times)
+    local time, strange = 0, 0
+    for i = 1, #tests do
+      time = time + (d and (tonumber(times[i]) or d.mean) or 0)
+      if not times[i] then strange = strange + 1 end
+    end
+    if count > 0 and (count >= most or sum >= FULL * target) then return false, tests end
+    if count > 0 and (sum + time > target or strange > 0 and unknown >= unknowns) then return true, tests end
+    for _, test in ipairs(tests) do
+      if take(test) then count = count + 1 end
+    end
+    sum, unknown = sum + time, unknown + strange
+    return true, {}
+  end)
   if first and count > 0 then
     redis.call('HINCRBY', RUN, 'shares', 1)
     redis.call('HINCRBY', RUN, 'shares_us', string.format('%.0f', sum))

@@ -18,7 +18,7 @@ Any other test runner:            shardctl run --tests list.txt -- ./run.sh {tes
 Exit status: 0 every test passed, 1 a test failed, 2 bad usage or credentials, 3 the run is incomplete, 4 no tests,
 130/143 stopped by a signal. More about a command: shardctl COMMAND --help`,
 		Commands: []cli.Command{
-			runCommand(), enqueueCommand(), waitCommand(), statusCommand(), inspectCommand(), listCommand(), planCommand(), splitCommand(), mergeCommand(), abortCommand(),
+			runCommand(), enqueueCommand(), waitCommand(), statusCommand(), inspectCommand(), listCommand(), initCommand(), planCommand(), splitCommand(), mergeCommand(), reportCommand(), replayCommand(), abortCommand(),
 			cleanCommand(), doctorCommand(), versionCommand(),
 		},
 	}

@@ -82,11 +82,11 @@ func (o *planOptions) run(ctx context.Context, streams cli.Streams, args cli.Arg
 	if err != nil {
 		return err
 	}
-	startup := o.timings.Estimate(ctx, nil, tests, streams.LookupEnv, log)
+	startup := o.timings.Estimate(ctx, nil, tests, 0, streams.LookupEnv, log)
 	if o.startup >= 0 {
 		startup = o.startup
 	}
-	tasks, unknown := planTasks(tests)
+	tasks, unknown := plan.Tasks(tests)
 	if unknown == len(tests) {
 		return cli.Usagef("no duration of these %d tests is known: run them once with the same --timings, or give --timings-from a JUnit report", len(tests))
 	}
@@ -127,26 +127,6 @@ func (o *planOptions) run(ctx context.Context, streams cli.Streams, args cli.Arg
 		return err
 	}
 	return printPlan(streams.Out, tests, rows, unknown, startup, longest)
-}
-
-// planTasks are the tests as the simulation takes them: as long as expected, or the mean of the others.
-func planTasks(tests []batch.Test) (tasks []plan.Task, unknown int) {
-	sum := 0.0
-	for _, t := range tests {
-		sum += t.Seconds
-		if t.Seconds <= 0 {
-			unknown++
-		}
-	}
-	mean := sum / max(1, float64(len(tests)-unknown))
-	for _, t := range tests {
-		task := plan.Task{Expected: t.Seconds, Actual: t.Seconds}
-		if t.Seconds <= 0 {
-			task.Actual = mean
-		}
-		tasks = append(tasks, task)
-	}
-	return tasks, unknown
 }
 
 // printPlan prints a table with a small chart.

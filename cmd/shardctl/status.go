@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -12,20 +13,23 @@ import (
 
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/control"
 	"github.com/shardctl/shardctl/cmd/internal/report"
 )
 
 func statusCommand() cli.Command {
 	var (
-		where  cli.Where
-		asJSON bool
+		where         cli.Where
+		asJSON, watch bool
+		output        control.Output
 	)
 	return cli.Command{
-		Name: "status", Usage: "--redis-url URL --run-id ID [--json]",
+		Name: "status", Usage: "--redis-url URL --run-id ID [--json | --watch]",
 		Short: "print how a run stands",
 		Long: `
 Prints what Redis holds of the run now: tests, results, queues, gates and workers. It changes nothing. Exit status 0
-whatever the tests say, 3 if there is no such run.
+whatever the tests say, 3 if there is no such run. With --watch it shows first how the run goes on, as shardctl run does,
+until it is over.
 
 A test has a result, is queued, waits to run alone (requeued), waits behind a gate in one of these two ways, or is held
 by a worker. Of a gate it tells which of the workers that are here qualify, were refused or were not asked yet, and
@@ -33,12 +37,25 @@ which left because they qualified for nothing that was left.`,
 		Flags: func(flags *pflag.FlagSet) {
 			where.Register(flags)
 			flags.BoolVar(&asJSON, "json", false, "print JSON")
+			flags.BoolVar(&watch, "watch", false, "show how the run goes on until it is over, without a hand in it; then print how it stands")
+			output.RegisterProgress(flags)
 		},
 		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
+			if err := output.ValidateProgress(); err != nil {
+				return err
+			}
+			if asJSON && watch {
+				return cli.Usagef("--json and --watch exclude each other: --json prints how the run stands once")
+			}
 			return onRun(ctx, streams, args, &where, func(rdb redis.UniversalClient) error {
 				q, err := batch.Attach(ctx, rdb, where.RunID)
 				if err != nil {
 					return err
+				}
+				if watch {
+					if q, err = output.Watch(ctx, q, streams, cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)); err != nil {
+						return err
+					}
 				}
 				state, err := q.State(ctx)
 				if err != nil {

@@ -101,7 +101,9 @@ func (o *options) workElecting(ctx context.Context, streams cli.Streams, args cl
 	if err != nil {
 		return err
 	}
-	return lead.attendance(q, nil).Attend(ctx) // of a run that is over, or that this worker cannot help
+	attendance := lead.attendance(q, nil) // of a run that is over, or that this worker cannot help
+	attendance.Second = true
+	return attendance.Attend(ctx)
 }
 
 // leadership is what a worker does while it leads. Its leaderships come one after the other.
@@ -136,7 +138,16 @@ func (l *leadership) lead(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		l.options.Startup = l.o.candidate.timings.Estimate(ctx, l.rdb, tests, l.streams.LookupEnv, l.log)
+		if l.o.fallback.total > 0 {
+			if err := l.o.candidate.timings.Fill(tests); err != nil {
+				return err
+			}
+			if tests = l.o.fallback.cut(tests); len(tests) == 0 {
+				l.log.Warn("this shard has no tests: there are fewer tests than shards")
+				l.o.candidate.list.AllowEmpty = true
+			}
+		}
+		l.options.Startup = l.o.candidate.timings.Estimate(ctx, l.rdb, tests, l.options.ExpectWorkers, l.streams.LookupEnv, l.log)
 		l.tests = tests
 		control.WarnOfEviction(ctx, l.rdb, l.log)
 	}

@@ -55,6 +55,7 @@ type options struct {
 	wait          time.Duration
 	verbose       bool
 	elect         bool
+	fallback      fallback
 	candidate     candidate
 }
 
@@ -69,6 +70,8 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more of what goes on")
 	flags.BoolVar(&o.elect, "elect", false, "take part in the election of the worker that lists the tests and supervises the run; the flags below are for this")
 	o.candidate.register(flags)
+	flags.StringVar(&o.fallback.how, "fallback", "", "what to do when Redis cannot be reached at the start, with --elect: `static`, to run this job's shard of the tests")
+	o.fallback.shard.Register(flags)
 }
 
 func (o *options) run(ctx context.Context, streams cli.Streams, args cli.Args) error {
@@ -116,6 +119,9 @@ func (o *options) work(ctx context.Context, streams cli.Streams, args cli.Args, 
 		defer closer.Close()
 	}
 	rdb, disconnect, err := o.where.Connect(ctx, log, streams.Patience)
+	if err != nil {
+		rdb, disconnect, err = o.fallback.connect(err, streams.LookupEnv, log)
+	}
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func newWorld(t *testing.T, manifest string) *world {
 			w.env = append(w.env, variable)
 		}
 	}
-	w.env = append(w.env, "TMPDIR="+t.TempDir(), "GOWORK=off", "GATE="+w.gate, w.mark)
+	w.env = append(w.env, "TMPDIR="+t.TempDir(), "GOWORK=off", "SHARD_TIMINGS=off", "GATE="+w.gate, w.mark)
 	t.Cleanup(func() {
 		w.kill()
 		w.gone()

@@ -61,8 +61,9 @@ type Program struct {
 
 // Main runs a program with the process's own arguments, streams, environment and signals, and ends the process.
 func Main(p Program) {
-	ctx, stop := Signals(context.Background())
-	err := p.Run(ctx, Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:], os.LookupEnv)
+	stderr := divertible(os.Stderr)
+	ctx, stop := Signals(context.Background(), stderr)
+	err := p.Run(ctx, Streams{In: os.Stdin, Out: os.Stdout, Err: stderr}, os.Args[1:], os.LookupEnv)
 	stop()
 	os.Exit(p.Report(os.Stderr, err))
 }
@@ -85,8 +86,14 @@ func (p Program) Run(ctx context.Context, streams Streams, args []string, lookup
 	if err := applyEnv(flags, lookupEnv); err != nil {
 		return err
 	}
+	ofFile, err := applyFile(flags)
+	if err != nil {
+		return err
+	}
 	if n := flags.ArgsLenAtDash(); n >= 0 {
 		rest.Before, rest.After = flags.Args()[:n], flags.Args()[n:]
+	} else {
+		rest.After = ofFile
 	}
 	streams.LookupEnv = lookupEnv
 	err = command.Run(ctx, streams, rest)

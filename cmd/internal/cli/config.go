@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -18,8 +19,8 @@ import (
 	"github.com/shardctl/shardctl/cmd/internal/quarantine"
 )
 
-// configFile is the file of a project, in its folder.
-const configFile = ".shard.yml"
+// ConfigFile is the file of a project, in its folder.
+const ConfigFile = ".shard.yml"
 
 // The parser of YAML takes memory that grows with the square of the depth.
 const (
@@ -38,17 +39,27 @@ const (
 //	    owner: anna
 //	    reason: "waits for #17"
 //	    until: 2026-12-31 # the last day, in UTC
+//
+// and the flags of Settings, each by its name:
+//
+//	runner: go
+//	test-timeout: 5m
 type Config struct {
 	// Gates in the order of the file.
 	Gates []gate.Configured
 	// Quarantine in the order of the file.
 	Quarantine []quarantine.Entry
+	// settings in the order of the file.
+	settings []setting
 }
 
 // LoadConfig reads .shard.yml in the current folder. Without such a file nothing is configured. It is strict: whatever it does
 // not know is a usage error that says where.
-func LoadConfig() (Config, error) {
-	text, err := os.ReadFile(configFile)
+func LoadConfig() (Config, error) { return loadConfig("") }
+
+// loadConfig reads the file of the project in a folder; empty: the current one.
+func loadConfig(dir string) (Config, error) {
+	text, err := os.ReadFile(filepath.Join(dir, ConfigFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Config{}, nil
 	}
@@ -62,21 +73,21 @@ func LoadConfig() (Config, error) {
 func parseConfig(text []byte) (Config, error) {
 	switch {
 	case !utf8.Valid(text):
-		return Config{}, Usagef("%s: it is not UTF-8", configFile)
+		return Config{}, Usagef("%s: it is not UTF-8", ConfigFile)
 	case len(text) > maxConfig || bytes.Count(text, []byte("["))+bytes.Count(text, []byte("{")) > maxBrackets:
-		return Config{}, Usagef("%s: it is longer than %d bytes or has more than %d opening brackets", configFile, maxConfig, maxBrackets)
+		return Config{}, Usagef("%s: it is longer than %d bytes or has more than %d opening brackets", ConfigFile, maxConfig, maxBrackets)
 	}
 	file, err := parser.ParseBytes(bytes.TrimPrefix(text, []byte("\uFEFF")), 0) // some editors mark UTF-8 so
 	var syntax yaml.Error
 	switch {
 	case errors.As(err, &syntax):
-		return Config{}, Usagef("%s:%d: %s", configFile, syntax.GetToken().Position.Line, syntax.GetMessage())
+		return Config{}, Usagef("%s:%d: %s", ConfigFile, syntax.GetToken().Position.Line, syntax.GetMessage())
 	case err != nil:
-		return Config{}, Usagef("%s: %w", configFile, err)
+		return Config{}, Usagef("%s: %w", ConfigFile, err)
 	case len(file.Docs) == 0:
 		return Config{}, nil
 	case len(file.Docs) > 1:
-		return Config{}, Usagef("%s: it has %d documents; only one is allowed: remove what follows the second \"---\"", configFile, len(file.Docs))
+		return Config{}, Usagef("%s: it has %d documents; only one is allowed: remove what follows the second \"---\"", ConfigFile, len(file.Docs))
 	}
 	return newConfig(file.Docs[0].Body)
 }
@@ -94,7 +105,9 @@ func newConfig(body ast.Node) (c Config, err error) {
 		case "quarantine":
 			c.Quarantine, err = newQuarantine(e.value)
 		default:
-			err = e.unknown("gates", "quarantine")
+			var s setting
+			s, err = newSetting(e, "gates", "quarantine")
+			c.settings = append(c.settings, s)
 		}
 		if err != nil {
 			return c, err
@@ -181,7 +194,7 @@ type entry struct {
 func (e entry) errorf(format string, args ...any) error { return at(e.node, format, args...) }
 
 func (e entry) unknown(known ...string) error {
-	return e.errorf("unknown key %q; known here: %s", e.key, strings.Join(known, ", "))
+	return e.errorf("unknown key %q; known here: %s%s", e.key, strings.Join(known, ", "), MeantBy(e.key, "", known))
 }
 
 // entries returns what is in a mapping. The parser has found keys that stand twice. Nothing at all is an empty mapping.
@@ -220,5 +233,5 @@ func wrong(node ast.Node, what, must string) error {
 
 // at is a usage error at the place of a node.
 func at(node ast.Node, format string, args ...any) error {
-	return Usagef("%s:%d: %w", configFile, node.GetToken().Position.Line, fmt.Errorf(format, args...))
+	return Usagef("%s:%d: %w", ConfigFile, node.GetToken().Position.Line, fmt.Errorf(format, args...))
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -18,8 +19,8 @@ func (e *SignalError) Status() int { return 128 + int(e.Signal) }
 
 // Signals returns a context that the first SIGINT, SIGTERM or SIGHUP ends, with a SignalError as its cause: the program is
 // to come to an orderly end. The second ends the context that Now returns: it is to stop what it does. After that, signals
-// have their usual effect again. SIGHUP stays ignored where it was (nohup).
-func Signals(ctx context.Context) (context.Context, context.CancelFunc) {
+// have their usual effect again. Both are told on stderr. SIGHUP stays ignored where it was (nohup).
+func Signals(ctx context.Context, stderr io.Writer) (context.Context, context.CancelFunc) {
 	now, cancelNow := context.WithCancelCause(ctx)
 	stop, cancelStop := context.WithCancelCause(context.WithValue(ctx, nowKey{}, now))
 	received := make(chan os.Signal, 2)
@@ -36,7 +37,7 @@ func Signals(ctx context.Context) (context.Context, context.CancelFunc) {
 				// What this program's output is piped into may have got the signal too, and be gone (Ctrl-C): to write
 				// then must fail, not end the program. Notify, unlike Ignore, changes nothing for child processes.
 				signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-				fmt.Fprintf(os.Stderr, "%s: %s\n", s, advice)
+				fmt.Fprintf(stderr, "%s: %s\n", s, advice)
 				cancels[i](&SignalError{s.(syscall.Signal)})
 			case <-now.Done():
 				return

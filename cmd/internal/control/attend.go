@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/cmd/internal/cli"
 	"github.com/shardctl/shardctl/cmd/internal/report"
+	"github.com/shardctl/shardctl/junit"
 	"github.com/shardctl/shardctl/recovery"
 )
 
@@ -53,8 +53,11 @@ func (l Limits) policy(lost time.Duration) recovery.Limits {
 
 // Output are the flags that say what is written.
 type Output struct {
-	junit, progress     string
+	junit, junitProfile string
 	html, trace, events string
+	summary             string
+	progress            string
+	annotations         string
 	// Verbose: every test that ends is told.
 	Verbose bool
 }
@@ -68,12 +71,15 @@ func (o *Output) Register(flags *pflag.FlagSet) {
 // RegisterFiles declares the flags but for --verbose.
 func (o *Output) RegisterFiles(flags *pflag.FlagSet) {
 	o.RegisterReports(flags)
-	flags.StringVar(&o.progress, "progress", "plain", "what to show while the run goes on: plain or none")
+	flags.StringVar(&o.annotations, "annotations", "auto", "commands that make GitHub show failures beside the source: auto (in GitHub Actions), on or off")
+	o.RegisterProgress(flags)
 }
 
 // RegisterReports declares the flags for what can be made of a run at any time after.
 func (o *Output) RegisterReports(flags *pflag.FlagSet) {
 	flags.StringVar(&o.junit, "junit", "", "`FILE` for the JUnit report; - is standard output")
+	flags.StringVar(&o.junitProfile, "junit-profile", string(junit.Default), "which readers --junit is for: default, or strict for those that check it against the schema of Jenkins's xUnit plugin")
+	flags.StringVar(&o.summary, "summary", "", "`FILE` for a summary in GitHub's Markdown; - is standard output, off is none (default: $GITHUB_STEP_SUMMARY, if it is set)")
 	flags.StringVar(&o.html, "html", "", "`FILE` for a page to look at in a browser: timeline, failures, all tests; - is standard output")
 	flags.StringVar(&o.trace, "trace", "", "`FILE` for a trace to open in https://ui.perfetto.dev; - is standard output")
 	flags.StringVar(&o.events, "events", "", "`FILE` for all that happened, as JSON lines (docs/events.md); shardctl report makes any report of it")
@@ -81,8 +87,8 @@ func (o *Output) RegisterReports(flags *pflag.FlagSet) {
 
 // Validate checks the flags, and that the reports can be written.
 func (o *Output) Validate() error {
-	if o.progress != "plain" && o.progress != "none" {
-		return cli.Usagef("--progress %q: choose plain or none", o.progress)
+	if err := errors.Join(o.ValidateProgress(), cli.OneOf("annotations", o.annotations, "auto", "on", "off")); err != nil {
+		return err
 	}
 	if o.events == "-" {
 		return cli.Usagef("--events -: standard output has the progress and the verdict; give a file, or ask `shardctl report --events -` after the run")
@@ -92,6 +98,9 @@ func (o *Output) Validate() error {
 
 // ValidateReports checks that the reports can be written: better now than after the run.
 func (o *Output) ValidateReports() error {
+	if _, err := junit.ParseProfile(o.junitProfile); err != nil {
+		return cli.Usagef("--junit-profile: %w", err)
+	}
 	for _, file := range o.files() {
 		if file.path == "" || file.path == "-" {
 			continue
@@ -104,8 +113,6 @@ func (o *Output) ValidateReports() error {
 }
 
 const (
-	// heartbeat is how often plain progress tells how the run stands.
-	heartbeat = 15 * time.Second
 	// outage is how long Redis may be away in mid-run.
 	outage = 2 * time.Minute
 	// lastLook is how long the reports wait for Redis after a stop, longLook after an orderly end: a large run is far away.
@@ -128,6 +135,8 @@ type Attendance struct {
 	AllowEmpty bool
 	// Passing: when ctx ends before the run does, others attend it, and there is no verdict to tell.
 	Passing bool
+	// Second: another process tells the verdict where people look for it, so that GitHub is not told again without being asked to.
+	Second bool
 	// Timings take what the run measured; nil: nobody does. Redis is for those that are kept there.
 	Timings *Timings
 	Redis   redis.UniversalClient
@@ -148,14 +157,7 @@ func (s *Attendance) patience() time.Duration {
 func (s *Attendance) Attend(ctx context.Context) error {
 	o, streams := s.Output, s.Streams
 	history := report.NewHistory()
-	live := streams.Out
-	if o.progress == "none" {
-		live = io.Discard
-	}
-	plain := report.NewPlain(live, report.PlainOptions{RunID: s.Queue.RunID(), Verbose: o.Verbose})
-	began := time.Now()
-	last := began
-	recording, err := o.record(streams.Out, s.Queue)
+	recording, err := o.record(streams.Out, headerOf(s.Queue))
 	if err != nil {
 		return err
 	}
@@ -163,21 +165,17 @@ func (s *Attendance) Attend(ctx context.Context) error {
 	if err != nil {
 		s.Log.Warn("--run-timeout counts from now: Redis does not tell how old the run is", "run", s.Queue.RunID(), "error", err)
 	}
+	show := o.showing(ctx, s.Queue, s.Tests, history, streams, age, s.Log)
+	defer show.close()
 	controller := &recovery.Controller{
 		Queue: s.Queue, Lease: s.Queue.Options().Lease, Name: cli.WhoAmI(), Renew: s.renew, Known: s.Known, Age: age,
 		Limits: s.Limits.policy(s.patience()),
 		Observe: func(events []batch.Event) {
-			recording.add(events)
+			recording.add(events...)
 			for _, e := range events {
 				history.Add(e)
-				plain.Event(e)
 			}
-			if time.Since(last) >= heartbeat {
-				last = time.Now()
-				if state, err := s.Queue.State(ctx); err == nil {
-					plain.Heartbeat(state, time.Since(began))
-				}
-			}
+			show.events(ctx, events, s.Queue)
 		},
 	}
 	defer func() { _ = recording.close() }()
@@ -195,12 +193,16 @@ func (s *Attendance) Attend(ctx context.Context) error {
 	defer cancel()
 	ending, err := readEnding(look, s.Queue)
 	supervised = errors.Join(supervised, err, controller.Drain(look)) // the journal last: it has all that the results rest on
+	show.close()
 	ending.AllowEmpty = s.AllowEmpty
 	if err != nil {
 		s.complete(&ending, history)
 	}
 	s.Timings.record(look, s.Redis, history, streams.LookupEnv, s.Log)
 	verdict := report.Judge(history, ending)
+	if verdict.Exit <= cli.StatusFailed && supervised == nil {
+		s.Timings.compare(history, s.Log)
+	}
 	if supervised != nil {
 		verdict.Exit = cli.Status(supervised)
 	}

@@ -56,7 +56,10 @@ func TestOutput(t *testing.T) {
 		"none":                  {},
 		"standard output":       {flags: []string{"--junit", "-"}},
 		"a file":                {flags: []string{"--junit", filepath.Join(dir, "new", "junit.xml"), "--progress", "none"}},
-		"a progress of its own": {[]string{"--progress", "bar"}, []string{`--progress "bar"`, "plain or none"}},
+		"a progress of its own": {[]string{"--progress", "fancy"}, []string{`--progress "fancy"`, "auto, bar, plain, none"}},
+		"annotations":           {[]string{"--annotations", "yes"}, []string{`--annotations "yes"`, "auto, on, off"}},
+		"a profile":             {[]string{"--junit-profile", "lax"}, []string{"--junit-profile", `"lax"`, "default or strict"}},
+		"a summary":             {[]string{"--summary", dir}, []string{"--summary", "is a folder"}},
 		"a folder":              {[]string{"--junit", dir}, []string{"--junit", "is a folder"}},
 		"below a file":          {[]string{"--junit", filepath.Join(dir, "file", "junit.xml")}, []string{"--junit", "not a directory"}},
 	} {

@@ -24,16 +24,19 @@ import (
 
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/plan"
 	"github.com/shardctl/shardctl/cmd/internal/runner"
 )
 
 // List are the flags that say which tests there are.
 type List struct {
 	tests, listCommand string
+	patterns           []string
 	// AllowEmpty: an empty list is green.
 	AllowEmpty  bool
 	gates       []string
 	gateCommand gateCommand
+	group       string
 }
 
 // gateCommand is a flag's text that cannot be blank: an unset variable would take the gate away without a word.
@@ -52,8 +55,10 @@ func (c *gateCommand) Set(text string) error {
 // Register declares the flags.
 func (l *List) Register(flags *pflag.FlagSet) {
 	flags.StringVar(&l.tests, "tests", "", "`FILE` with the tests, one a line, as names or as JSON {\"test\": …, \"seconds\": …, \"gate\": …}; - is standard input")
+	flags.StringArrayVar(&l.patterns, "pattern", nil, "a `PATTERN` of what the runner lists, as one without a flag; repeatable (for .shard.yml)")
 	flags.StringVar(&l.listCommand, "list-command", "", "shell `COMMAND` that prints such a list")
 	flags.BoolVar(&l.AllowEmpty, "allow-empty", false, "an empty list is green; without this it is an error, exit status 4")
+	flags.StringVar(&l.group, "group", "none", "keep tests together on one worker: file, class, none, or a regular `EXPRESSION` whose first group, or match, names the group")
 	flags.StringArrayVar(&l.gates, "gate", nil, "`PATTERN=COMMAND`: a test that fits the pattern (a glob for the whole name, without =, or /a regular expression/) runs only on workers where the shell command, or the gate of that name in .shard.yml, ends with status 0; repeatable")
 	flags.Var(&l.gateCommand, "gate-cmd", "the `COMMAND` for all tests of this call that no --gate fits")
 }
@@ -66,6 +71,9 @@ func (l *List) Load(ctx context.Context, streams cli.Streams, r runner.Runner, p
 	}
 	if (l.tests != "" || l.listCommand != "") && len(patterns) > 0 {
 		return nil, cli.Usagef("unexpected argument %q: the list comes from --tests or --list-command", patterns[0])
+	}
+	if len(patterns) == 0 {
+		patterns = l.patterns
 	}
 	tests, where, err := l.source(ctx, streams, r, patterns)
 	if err != nil {
@@ -101,6 +109,9 @@ func (l *List) Load(ctx context.Context, streams cli.Streams, r runner.Runner, p
 	}
 	if tests == nil {
 		tests = []batch.Test{} // a list that is known, and empty; see Attendance.Tests
+	}
+	if err := plan.Group(tests, l.group); err != nil {
+		return nil, cli.Usagef("--group: %w", err)
 	}
 	return tests, errors.Join(l.assign(tests, log), putIntoQuarantine(tests, log))
 }

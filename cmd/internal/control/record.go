@@ -20,7 +20,7 @@ type recording struct {
 }
 
 // record begins the events file, if one is asked for.
-func (o *Output) record(stdout io.Writer, q *batch.Queue) (*recording, error) {
+func (o *Output) record(stdout io.Writer, run report.EventsHeader) (*recording, error) {
 	if o.events == "" {
 		return nil, nil
 	}
@@ -33,8 +33,14 @@ func (o *Output) record(stdout io.Writer, q *batch.Queue) (*recording, error) {
 		}
 		w, r.file = file, file
 	}
-	r.writer = report.NewEventsWriter(w, report.EventsHeader{Run: q.RunID(), Birth: q.Birth(), Tool: tool()})
+	run.Tool = tool()
+	r.writer = report.NewEventsWriter(w, run)
 	return r, nil
+}
+
+// headerOf names a run in its events file.
+func headerOf(q *batch.Queue) report.EventsHeader {
+	return report.EventsHeader{Run: q.RunID(), Birth: q.Birth()}
 }
 
 // fresh makes a file of its own in place of the one that is there: somebody may still write to that.
@@ -60,7 +66,7 @@ func fresh(path string) (*os.File, error) {
 	return file, err
 }
 
-func (r *recording) add(events []batch.Event) {
+func (r *recording) add(events ...batch.Event) {
 	if r != nil {
 		r.writer.Add(events...)
 	}

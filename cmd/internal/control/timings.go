@@ -28,6 +28,10 @@ import (
 type Timings struct {
 	where, name string
 	from        []string
+
+	// expected is how long the run was predicted to take, with so many workers; 0: nobody knows.
+	expected time.Duration
+	workers  int
 }
 
 // Where durations are kept, but for a file.
@@ -81,7 +85,9 @@ const startupRecord = ""
 // Estimate fills in how long tests are expected to take, puts them in the order of the queue, and returns what starting the
 // runner costs, as far as that is known. Durations that cannot be read are told and done without: they only make a run
 // faster.
-func (t *Timings) Estimate(ctx context.Context, rdb redis.UniversalClient, tests []batch.Test, lookupEnv func(string) (string, bool), log *slog.Logger) time.Duration {
+//
+// What was predicted for so many workers is compared with what happens; 0: it is not known how many will come.
+func (t *Timings) Estimate(ctx context.Context, rdb redis.UniversalClient, tests []batch.Test, workers int, lookupEnv func(string) (string, bool), log *slog.Logger) time.Duration {
 	t.resolve(lookupEnv)
 	known, err := t.load(ctx, rdb, tests)
 	if err != nil {
@@ -94,7 +100,22 @@ func (t *Timings) Estimate(ctx context.Context, rdb redis.UniversalClient, tests
 		}
 	}
 	plan.Order(tests)
-	return time.Duration(known.Startup * float64(time.Second))
+	startup := time.Duration(known.Startup * float64(time.Second))
+	if tasks, unknown := plan.Tasks(tests); workers > 0 && len(tests) > 0 && unknown <= len(tests)/20 {
+		wall := plan.Simulate(tasks, plan.Fleet{Workers: workers, Announced: true, Startup: startup}).Wall
+		t.expected, t.workers = time.Duration(wall*float64(time.Second)), workers
+	}
+	return startup
+}
+
+// compare tells how far a prediction was off.
+func (t *Timings) compare(h *report.History, log *slog.Logger) {
+	if t == nil || t.expected == 0 || len(h.Workers()) != t.workers {
+		return
+	}
+	took := h.Ended().Sub(h.Opened())
+	log.Info(fmt.Sprintf("the run took %v, %v were predicted from the recorded durations (%+.0f%%)",
+		took.Round(10*time.Millisecond), t.expected.Round(10*time.Millisecond), 100*(took.Seconds()/t.expected.Seconds()-1)))
 }
 
 // resolve fills in the name.
@@ -247,7 +268,7 @@ func (t *Timings) recordFile(m plan.Measured) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	lock, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o644)
+	lock, err := os.Open(filepath.Dir(file)) // a lock on the folder leaves no file behind
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/shardctl/shardctl/junit"
 )
 
-// file is a report that a flag asks for. write is nil for the events, which are written as they come.
+// file is a report that a flag asks for. write is nil for those that are written elsewhere.
 type file struct {
 	flag, path string
 	write      func(io.Writer, report.Verdict, func(id string) string) error
@@ -19,20 +19,31 @@ type file struct {
 // files are all reports that are files, asked for or not.
 func (o *Output) files() []file {
 	return []file{
-		{"junit", o.junit, func(w io.Writer, v report.Verdict, _ func(string) string) error { return junit.Write(w, report.JUnit(v)) }},
+		{"junit", o.junit, func(w io.Writer, v report.Verdict, _ func(string) string) error {
+			return junit.Profile(o.junitProfile).Write(w, report.JUnit(v))
+		}},
 		{"html", o.html, func(w io.Writer, v report.Verdict, reproduce func(string) string) error {
 			return report.WriteHTML(w, v, report.HTMLOptions{Reproduce: reproduce, Tool: tool()})
 		}},
 		{"trace", o.trace, func(w io.Writer, v report.Verdict, _ func(string) string) error { return report.WriteTrace(w, v) }},
 		{"events", o.events, nil},
+		{"summary", o.summaryFile(), nil},
 	}
 }
 
 // write writes the reports, each of them whatever becomes of the others. A green run whose report cannot be written is not
 // green: the error says so.
 func (s *Attendance) write(v report.Verdict) error {
-	err := report.WriteVerdict(s.Streams.Out, v, report.TextOptions{JUnit: s.Output.junit, Reproduce: s.Reproduce})
-	return errors.Join(err, s.Output.write(s.Streams.Out, v, s.Reproduce))
+	around := ciOf(s.Streams.LookupEnv)
+	if s.Second {
+		around.summary, around.annotations = "", false
+	}
+	return errors.Join(
+		s.Output.annotate(s.Streams.Out, v, around),
+		report.WriteVerdict(s.Streams.Out, v, report.TextOptions{JUnit: s.Output.junit, Reproduce: s.Reproduce, Folds: around.folds}),
+		s.Output.summarize(s.Streams.Out, v, around, s.Reproduce),
+		s.Output.write(s.Streams.Out, v, s.Reproduce),
+	)
 }
 
 // write writes the reports that are files.

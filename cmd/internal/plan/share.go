@@ -29,12 +29,18 @@ type shares struct {
 type waiting struct {
 	index int // of the task
 	us    float64
+	group string
 }
 
-func newShares(expected []float64) *shares {
+// newShares is the queue of tests with so long expected durations; groups may be nil: there are none.
+func newShares(expected []float64, groups []string) *shares {
 	s := &shares{listed: len(expected)}
 	for i, us := range expected {
-		s.queue = append(s.queue, waiting{i, us})
+		w := waiting{index: i, us: us}
+		if groups != nil {
+			w.group = groups[i]
+		}
+		s.queue = append(s.queue, w)
 		if us == 0 {
 			s.leftUnknown++
 			continue
@@ -61,52 +67,69 @@ func (s *shares) mean() float64 { return s.knownUS / float64(s.known) }
 // claim is take_share: the tests that a worker takes which never took any (first) or did. expected is how many workers were
 // announced, 0: nobody said; live how many there are.
 func (s *shares) claim(first bool, live, expected, most int, startup float64) []waiting {
-	if s.known == 0 {
-		count := int(math.Ceil(float64(len(s.queue)) / float64(2*max(live, expected))))
-		count = min(most, max(1, count), len(s.queue))
-		taken := s.queue[:count:count]
-		s.queue = s.queue[count:]
-		return taken
-	}
-	workers := 2 * live
-	if expected > 0 {
-		workers = max(live, expected)
-	}
-	target, counts := s.target(first, workers, startup)
-	unknowns := most
-	if !math.IsInf(target, 1) {
-		unknowns = int(math.Ceil(float64(max(0, s.listed-s.known)) / float64(workers)))
+	target, unknowns, counts, looks := math.Inf(1), most, false, 0
+	if s.known > 0 {
+		workers := 2 * live
+		if expected > 0 {
+			workers = max(live, expected)
+		}
+		if target, counts = s.target(first, workers, startup); !math.IsInf(target, 1) {
+			unknowns = int(math.Ceil(float64(max(0, s.listed-s.known)) / float64(workers)))
+		}
+		looks = shareLooks
+	} else {
+		most = min(most, max(1, int(math.Ceil(float64(len(s.queue))/float64(2*max(live, expected))))))
+		looks = (most + shareChunk - 1) / shareChunk
 	}
 	var taken, back []waiting
-	sum, unknown, at := 0.0, 0, 0
-	for range shareLooks {
-		if len(taken) >= most || len(taken) > 0 && sum >= shareFull*target {
-			break
-		}
-		end := min(at+shareChunk, len(s.queue))
-		for ; at < end; at++ {
-			w := s.queue[at]
-			us := w.us
-			if us == 0 {
-				us = s.mean()
+	sum, unknown := 0.0, 0
+	at := s.walk(looks, func() bool { return len(taken) > 0 }, func(block []waiting) bool {
+		us, strange := 0.0, 0
+		for _, w := range block {
+			switch {
+			case w.us > 0:
+				us += w.us
+			case s.known > 0:
+				us += s.mean()
 			}
-			fits := len(taken) < most && sum < shareFull*target && (len(taken) == 0 || sum+us <= target && (w.us > 0 || unknown < unknowns))
-			if !fits {
-				back = append(back, w)
-				continue
-			}
-			taken, sum = append(taken, w), sum+us
 			if w.us == 0 {
-				unknown++
+				strange++
 			}
 		}
-	}
+		switch {
+		case len(taken) > 0 && (len(taken) >= most || sum >= shareFull*target):
+			back = append(back, block...)
+			return false
+		case len(taken) > 0 && (sum+us > target || strange > 0 && unknown >= unknowns):
+			back = append(back, block...)
+			return true
+		}
+		taken, sum, unknown = append(taken, block...), sum+us, unknown+strange
+		return true
+	})
 	s.queue = append(back, s.queue[at:]...)
 	if counts && len(taken) > 0 {
 		s.taken++
 		s.takenUS += math.Round(sum)
 	}
 	return taken
+}
+
+// walk calls block with each run of tests of one group from the head of the queue on, until that says that it is enough, or for
+// some chunks if anything was found. It returns how many tests it came by.
+func (s *shares) walk(chunks int, found func() bool, block func([]waiting) bool) int {
+	at := 0
+	for at < len(s.queue) && !(at >= chunks*shareChunk && found()) {
+		end := at + 1
+		for group := s.queue[at].group; group != "" && end < len(s.queue) && s.queue[end].group == group; {
+			end++
+		}
+		more := block(s.queue[at:end])
+		if at = end; !more {
+			break
+		}
+	}
+	return at
 }
 
 // target is target_of.

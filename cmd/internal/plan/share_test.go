@@ -17,15 +17,23 @@ import (
 
 // The rule of the scripts and that of the simulation take the same tests, whatever the list, the workers and the start-up.
 func TestShareIsThatOfTheScript(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(16) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
 				rng := rand.New(rand.NewPCG(seed, 7))
 				tests := make([]batch.Test, 1+rng.IntN(1500))
 				expected := make([]float64, len(tests))
-				unknown := rng.IntN(11)
+				groups := make([]string, len(tests))
+				unknown, grouped := rng.IntN(11), rng.IntN(3) == 0
 				for i := range tests {
 					tests[i].ID = strconv.Itoa(i)
+					if grouped && rng.IntN(4) > 0 {
+						groups[i] = strconv.Itoa(i / (1 + rng.IntN(40)))
+						if i > 0 && rng.IntN(9) > 0 {
+							groups[i] = groups[i-1]
+						}
+						tests[i].Group = groups[i]
+					}
 					if rng.IntN(10) >= unknown {
 						tests[i].Seconds = float64(1+rng.IntN(1_000_000)*rng.IntN(5)) / 1e6
 						expected[i] = float64(microseconds(tests[i].Seconds))
@@ -49,7 +57,7 @@ func TestShareIsThatOfTheScript(t *testing.T) {
 					m.Startup = startup
 					workers = append(workers, m)
 				}
-				rule := newShares(expected)
+				rule := newShares(expected, groups)
 				claimed := map[*batch.Member]bool{}
 				for left := len(tests); left > 0; {
 					w := workers[rng.IntN(live)]

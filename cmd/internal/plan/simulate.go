@@ -5,12 +5,34 @@ import (
 	"container/heap"
 	"slices"
 	"time"
+
+	"github.com/shardctl/shardctl/batch"
 )
 
 // Task is a test as the simulation knows it.
 type Task struct {
 	// Expected seconds, 0: unknown. Actual is how long it then takes.
 	Expected, Actual float64
+}
+
+// Tasks are tests for a prediction: each takes as long as expected, or the mean of the others. It counts those of unknown duration.
+func Tasks(tests []batch.Test) (tasks []Task, unknown int) {
+	sum := 0.0
+	for _, t := range tests {
+		sum += t.Seconds
+		if t.Seconds <= 0 {
+			unknown++
+		}
+	}
+	mean := sum / max(1, float64(len(tests)-unknown))
+	for _, t := range tests {
+		task := Task{Expected: t.Seconds, Actual: t.Seconds}
+		if t.Seconds <= 0 {
+			task.Actual = mean
+		}
+		tasks = append(tasks, task)
+	}
+	return tasks, unknown
 }
 
 // Fleet is what runs the tasks.
@@ -44,7 +66,7 @@ func Simulate(tasks []Task, f Fleet) Prediction {
 	for i, t := range tasks {
 		expected[i] = float64(microseconds(t.Expected))
 	}
-	s := newShares(expected)
+	s := newShares(expected, nil)
 	announced, most := 0, f.Most
 	if f.Announced {
 		announced = f.Workers

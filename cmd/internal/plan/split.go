@@ -8,47 +8,48 @@ import (
 )
 
 // Split returns the tests of shard index (from 0) of total, in the order of the list. It gives each test, longest first, to the
-// shard with the least to do; tests of unknown duration count as the mean. It depends on nothing but its arguments: machines
+// shard with the least to do; tests of unknown duration count as the mean, those of one group as one. It depends on nothing but its arguments: machines
 // with the same list and durations split alike, and their shards together are the list.
 func Split(tests []batch.Test, index, total int) []batch.Test {
+	all := blocks(tests)
 	mean, known := 0.0, 0
-	for _, t := range tests {
-		if t.Seconds > 0 {
-			mean, known = mean+t.Seconds, known+1
+	for _, b := range all {
+		if b.seconds > 0 {
+			mean, known = mean+b.seconds, known+1
 		}
 	}
 	if known == 0 {
 		mean, known = 1, 1
 	}
 	mean /= float64(known)
-	seconds := func(t batch.Test) float64 {
-		if t.Seconds > 0 {
-			return t.Seconds
+	seconds := func(b block) float64 {
+		if b.seconds > 0 {
+			return b.seconds
 		}
 		return mean
 	}
-	order := make([]int, len(tests))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(seconds(tests[b]), seconds(tests[a])), cmp.Compare(tests[a].ID, tests[b].ID))
+	slices.SortStableFunc(all, func(a, b block) int {
+		return cmp.Or(cmp.Compare(seconds(b), seconds(a)), cmp.Compare(a.tests[0].ID, b.tests[0].ID))
 	})
 	load := make([]float64, total)
-	mine := make([]bool, len(tests))
-	for _, i := range order {
+	mine := map[string]bool{}
+	for _, b := range all {
 		least := 0
 		for shard := range load {
 			if load[shard] < load[least] {
 				least = shard
 			}
 		}
-		load[least] += seconds(tests[i])
-		mine[i] = least == index
+		load[least] += seconds(b)
+		if least == index {
+			for _, t := range b.tests {
+				mine[t.ID] = true
+			}
+		}
 	}
 	var shard []batch.Test
-	for i, t := range tests {
-		if mine[i] {
+	for _, t := range tests {
+		if mine[t.ID] {
 			shard = append(shard, t)
 		}
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -118,4 +119,38 @@ func fileOf(id string) string {
 		return id[:i]
 	}
 	return ""
+}
+
+// Group sets the groups of tests: by file (what stands before the first "::"), by class (before the last one), or by what a
+// regular expression matches: its first group in parentheses, or all of it. What it does not match is in no group.
+func Group(tests []batch.Test, by string) error {
+	group := fileOf
+	switch by {
+	case "", "none":
+		return nil
+	case "file":
+	case "class":
+		group = func(id string) string {
+			if i := strings.LastIndex(strings.SplitN(id, "[", 2)[0], "::"); i >= 0 {
+				return id[:i]
+			}
+			return ""
+		}
+	default:
+		pattern, err := regexp.Compile(by)
+		if err != nil {
+			return err
+		}
+		group = func(id string) string {
+			match := pattern.FindStringSubmatch(id)
+			if match == nil {
+				return ""
+			}
+			return match[min(1, len(match)-1)]
+		}
+	}
+	for i := range tests {
+		tests[i].Group = group(tests[i].ID)
+	}
+	return nil
 }

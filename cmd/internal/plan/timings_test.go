@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -98,5 +99,40 @@ func TestSimulate(t *testing.T) {
 	one := Simulate(tasks, Fleet{Workers: 1, Announced: true})
 	if math.Abs(one.Wall-10) > 1e-9 || math.Abs(one.Idle) > 1e-9 {
 		t.Errorf("%+v", one)
+	}
+}
+
+func TestGroup(t *testing.T) {
+	for by, want := range map[string][]string{
+		"":          {"", "", ""},
+		"none":      {"", "", ""},
+		"file":      {"a.py", "a.py", "b.py"},
+		"class":     {"a.py::C", "a.py", "b.py::D"},
+		"one":       {"one", "", ""},
+		"::(.*?)::": {"C", "two[x", "D"},
+	} {
+		tests := []batch.Test{{ID: "a.py::C::one"}, {ID: "a.py::two[x::y]"}, {ID: "b.py::D::three"}}
+		check(t, Group(tests, by))
+		var got []string
+		for _, x := range tests {
+			got = append(got, x.Group)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", by, diff)
+		}
+	}
+	if err := Group(nil, "("); err == nil {
+		t.Error("( is taken for an expression")
+	}
+	tests := []batch.Test{{ID: "1", Group: "g", Seconds: 1}, {ID: "2", Seconds: 3}, {ID: "3", Group: "g", Seconds: 1}, {ID: "4", Group: "h", Seconds: 4}}
+	Order(tests)
+	if diff := cmp.Diff([]string{"4", "2", "1", "3"}, (batch.Batch{Tests: tests}).IDs()); diff != "" {
+		t.Error(diff)
+	}
+	for index := range 3 {
+		part := (batch.Batch{Tests: Split(tests, index, 3)}).IDs()
+		if slices.Contains(part, "1") != slices.Contains(part, "3") {
+			t.Errorf("a group is split: %q", part)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 const (
 	// frames is how often the bars are drawn anew.
 	frames = 150 * time.Millisecond
-	// spareRows are those of the terminal that are never drawn on: the overall bar needs one, and the cursor stands below.
+	// spareRows are those of the terminal that no worker has: the overall bar needs one, and the cursor stands below.
 	spareRows = 3
 )
 
@@ -116,11 +117,10 @@ func (b *Bars) Event(e batch.Event) {
 
 // Heartbeat takes how the run stands: what it says of a run that does not move is shown below the bars.
 func (b *Bars) Heartbeat(s batch.State, _ time.Duration) {
-	hint := b.standstill(s, nil) + shut(s)
+	hint := strings.TrimPrefix(b.standstill(s, nil)+shut(s), "; ")
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.view.hint, b.view.total, b.view.sealed = hint, s.Tests, s.Markers.Sealed
-	b.results, b.beaten = s.Results, true
 }
 
 // Tick looks what the workers do.
@@ -137,7 +137,7 @@ func (b *Bars) Tick() {
 		if !w.Left.IsZero() {
 			continue
 		}
-		row := workerRow{name: name(w.ID)}
+		row := workerRow{name: name(w.ID), short: shortName(w.ID)}
 		tests, announced, since := b.history.workingOn(w)
 		if len(tests) > 0 {
 			doing := running{since: since}

@@ -159,8 +159,8 @@ var hostile = []string{
 	"%0A::error::x", "a:b,c=d", strings.Repeat("x", 1<<20), "\u202e reversed", "$(touch /tmp/x)", "<!-- comment", "<pre", "\\", "|", "\\|", "[ ] x", ":smile:",
 }
 
-// hostileRun is a run in which all texts are hostile, each in each place.
-func hostileRun() Verdict {
+// hostileVerdict is a run in which all texts are hostile, each in each place.
+func hostileVerdict() Verdict {
 	h := NewHistory()
 	e := Ending{RunID: "r", Results: map[string]batch.Status{}, Markers: over}
 	h.Add(batch.Event{Type: batch.Opened, Time: testEpoch})
@@ -186,7 +186,7 @@ func hostileRun() Verdict {
 
 // Whatever tests say, it gives no command to GitHub, and no structure to its page.
 func TestHostileCI(t *testing.T) {
-	v := hostileRun()
+	v := hostileVerdict()
 	assertCommands(t, annotations(t, v))
 	text := summaryOf(t, v, SummaryOptions{Reproduce: func(id string) string { return id }, Room: 10 << 20})
 	assertMarkdown(t, text)
@@ -222,7 +222,7 @@ func FuzzMarkdown(f *testing.F) {
 
 // A summary that is too long is cut between its parts, and says so; GitHub would show nothing of it.
 func TestSummaryIsCut(t *testing.T) {
-	v := hostileRun()
+	v := hostileVerdict()
 	for _, room := range []int{0, 1000, 5000, 20000} {
 		text := summaryOf(t, v, SummaryOptions{Room: room})
 		if most := max(room, 1<<20-100<<10); len(text) > most && room == 0 || room > 0 && len(text) > room {

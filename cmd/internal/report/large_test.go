@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/shardctl/shardctl/batch"
@@ -110,6 +111,6 @@ run:
 	}
 	put(end+6*time.Millisecond, batch.Event{Type: batch.Done})
 	j.events = events
-	sortByTime(j.events)
+	slices.SortStableFunc(j.events, func(a, b batch.Event) int { return a.Time.Compare(b.Time) })
 	return j
 }

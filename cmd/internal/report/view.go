@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/mattn/go-runewidth"
@@ -23,7 +25,8 @@ type view struct {
 
 // workerRow is what one worker does.
 type workerRow struct {
-	name string
+	// name is its id, short what people called it, which several may be.
+	name, short string
 	// test is the first of those that it runs, of which there are so many more; none: it is idle. batch: nobody knows which of these.
 	test  string
 	more  int
@@ -95,14 +98,15 @@ func roughly(d time.Duration) string {
 // rows are the lines below the overall bar: of the workers as many as there is room for.
 func (v view) rows(columns, most int, now time.Time) []string {
 	var rows []string
-	most = max(most, 1)
-	if v.hint != "" {
+	hint := v.hint != "" && most > 0
+	if hint {
 		most--
 	}
 	shown := v.workers
 	if len(shown) > most {
 		shown = shown[:max(most-1, 0)]
 	}
+	shown = shortNames(shown)
 	wide := 0
 	for _, w := range shown {
 		wide = max(wide, runewidth.StringWidth(w.name))
@@ -111,16 +115,16 @@ func (v view) rows(columns, most int, now time.Time) []string {
 	for _, w := range shown {
 		rows = append(rows, fit(w.row(columns, wide, now), columns))
 	}
-	if rest := v.workers[len(shown):]; len(rest) > 0 {
+	if rest := v.workers[len(shown):]; len(rest) > 0 && most > 0 {
 		idle := 0
 		for _, w := range rest {
 			if w.test == "" {
 				idle++
 			}
 		}
-		rows = append(rows, fit(fmt.Sprintf("  and %s more, %d of them idle", count(len(rest), "worker"), idle), columns))
+		rows = append(rows, fit(fmt.Sprintf("  and %s, %d of them idle", count(len(rest), "more worker"), idle), columns))
 	}
-	if v.hint != "" {
+	if hint {
 		rows = append(rows, fit("  "+v.hint, columns))
 	}
 	return rows
@@ -141,4 +145,28 @@ func (w workerRow) row(columns, wide int, now time.Time) string {
 		tail = fmt.Sprintf(" +%d", w.more)
 	}
 	return head + fit(w.test, columns-runewidth.StringWidth(head+tail)) + tail
+}
+
+// shortNames gives workers the short names that tell them apart, if all of them do.
+func shortNames(workers []workerRow) []workerRow {
+	seen := map[string]bool{}
+	for _, w := range workers {
+		if seen[w.short] {
+			return workers
+		}
+		seen[w.short] = true
+	}
+	workers = slices.Clone(workers)
+	for i := range workers {
+		workers[i].name = workers[i].short
+	}
+	return workers
+}
+
+// shortName is a worker's id without its random part.
+func shortName(id string) string {
+	if i := strings.LastIndexByte(id, '.'); i > 0 {
+		id = id[:i]
+	}
+	return name(id)
 }

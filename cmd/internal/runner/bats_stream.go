@@ -187,7 +187,12 @@ func (s *batsStream) settle() []message {
 	case hook == "setup_suite" || hook == "setup_file" && s.file == "":
 		return s.failAll(hook, c.result)
 	case hook == "teardown_suite" || hook == "teardown_file" && s.file == "":
-		return []message{{Type: messageProblem, Scope: hook, result: c.result}}
+		scope := hook
+		if hook == "teardown_file" && len(s.tests) > 0 {
+			scope, _ = batsID(s.tests[0])
+		}
+		c.Message = hook + " failed: " + c.Message
+		return []message{{Type: messageProblem, Scope: scope, result: c.result}}
 	case s.file != "":
 		s.cases = append(s.cases, *c)
 		return []message{}
@@ -287,11 +292,12 @@ func (s *batsStream) end(e exit, printed string) []message {
 		return nil // killed: what runs crashed
 	}
 	messages := s.closeFile()
-	if s.none && e.Code == 0 {
-		for _, id := range slices.Clone(s.left) {
-			if s.tests == nil {
-				messages = append(messages, s.finish(id, s.empty(id), nil))
-			}
+	for _, id := range slices.Clone(s.left) {
+		switch {
+		case s.none && e.Code == 0 && len(s.files) > 0:
+			messages = append(messages, s.finish(id, s.empty(id), nil))
+		case !s.none && len(s.tests) == 1:
+			messages = append(messages, s.finish(id, result{Status: batch.Failed, Message: "it never began: something killed the process of its file"}, nil))
 		}
 	}
 	return append(messages, message{Type: messageEnd})

@@ -89,7 +89,7 @@ func TestBatsStream(t *testing.T) {
 			ids:  []string{"a.bats"},
 			text: "1..1\n" + a + "begin 1 one\nok 1 one\nnot ok 2 teardown_suite\n#   `false' failed\n",
 			e:    exit{Code: 1},
-			want: []string{"start a.bats", "at a.bats: one", "problem teardown_suite: `false' failed", "finish a.bats passed | one passed", "end"},
+			want: []string{"start a.bats", "at a.bats: one", "problem teardown_suite: teardown_suite failed: `false' failed", "finish a.bats passed | one passed", "end"},
 		},
 		"tests": {
 			ids:  []string{"a.bats::two", "a.bats::one"},
@@ -97,9 +97,14 @@ func TestBatsStream(t *testing.T) {
 			e:    exit{Code: 1},
 			want: []string{
 				"start a.bats::one", "finish a.bats::one passed | one passed", "start a.bats::two", "finish a.bats::two skipped | two skipped",
-				"problem teardown_file: x", "end",
+				"problem a.bats: teardown_file failed: x", "end",
 			},
 		},
+		"a test never begins": {
+			ids: []string{"a.bats::two"}, text: "1..1\n" + a, e: exit{Code: 1},
+			want: []string{`finish a.bats::two failed "it never began: something killed the process of its file"`, "end"},
+		},
+		"a test is not there": {ids: []string{"a.bats::three"}, text: "1..0\n", want: []string{"end"}},
 		"nothing could run": {
 			ids: []string{"a.bats"}, text: "Error: Duplicate test name(s)\n", e: exit{Code: 1},
 			want: []string{`finish a.bats failed "bats cannot run it: Error: Duplicate test name(s)"`},

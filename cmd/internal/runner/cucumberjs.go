@@ -29,7 +29,9 @@ var cucumberJS = preset{
 		}
 		return toolProcess{process: process{Path: t.words[0], Args: args, Env: []string{"CUCUMBER_PUBLISH_QUIET=true"}}}, nil
 	},
-	reproduce: func(t *Tool, id string) []string { return slices.Concat(t.words, t.o.Args, cucumberPaths([]string{id})) },
+	reproduce: func(t *Tool, id string) []string {
+		return slices.Concat(t.words, t.o.Args, cucumberPaths([]string{id}))
+	},
 }
 
 // cucumberTakesPlugins is whether the cucumber-js that program starts has the option --plugin, of 12.4. One whose version does

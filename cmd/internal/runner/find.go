@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -44,6 +45,9 @@ func findFiles(patterns []string, fits func(name string) bool) ([]string, error)
 			}
 		}
 		if len(files) == before {
+			if pattern == "." {
+				return nil, errors.New("there is no test file below this folder")
+			}
 			return nil, fmt.Errorf("%s: there is no test file", pattern)
 		}
 	}

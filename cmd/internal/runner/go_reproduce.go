@@ -19,15 +19,15 @@ func (g *Go) Reproduce(id string) string {
 	// The package comes before flags that only the tests know, which end go's own.
 	words = slices.Insert(words, 2, pkg)
 	for i, word := range words {
-		words[i] = shellQuote(word)
+		words[i] = ShellQuote(word)
 	}
 	return strings.Join(words, " ")
 }
 
 var shellSafe = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
-// shellQuote makes one word of a POSIX shell's command line.
-func shellQuote(word string) string {
+// ShellQuote makes one word of a POSIX shell's command line.
+func ShellQuote(word string) string {
 	if shellSafe.MatchString(word) {
 		return word
 	}

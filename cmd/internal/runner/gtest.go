@@ -30,7 +30,7 @@ var gtest = preset{
 		}
 		var tests []batch.Test
 		for _, binary := range binaries {
-			words := t.gtestWords(binary, "--gtest_list_tests")
+			words := t.gtestWords(binary, t.o.Args, "--gtest_list_tests")
 			stdout, _, ended, err := output(ctx, process{Path: words[0], Args: words[1:]})
 			if ctx.Err() != nil {
 				return nil, err
@@ -51,21 +51,26 @@ var gtest = preset{
 		stream := newGtestStream(in.ids, slices.Contains(t.o.Args, "--gtest_also_run_disabled_tests"))
 		// These variables choose a part of the tests, or leave results out.
 		env := []string{"GTEST_TOTAL_SHARDS=1", "GTEST_SHARD_INDEX=0", "GTEST_BRIEF=0"}
-		words := t.gtestWords(binary, append([]string{"--gtest_color=no"}, gtestSelect(in.ids)...)...)
+		words := t.gtestWords(binary, t.gtestOptions(), append(gtestSelect(in.ids), "--gtest_color=no")...)
 		return toolProcess{process: process{Path: words[0], Args: words[1:], Env: env}, stdout: stream.line, both: true, ended: stream.end}, nil
 	},
 	reproduce: func(t *Tool, id string) []string {
 		binary, _ := gtestID(id)
-		return t.gtestWords(binary, gtestSelect([]string{id})...)
+		return t.gtestWords(binary, t.gtestOptions(), gtestSelect([]string{id})...)
 	},
 }
 
 // gtestWords are the words that start a binary.
-func (t *Tool) gtestWords(binary string, args ...string) []string {
+func (t *Tool) gtestWords(binary string, options []string, more ...string) []string {
 	if !strings.Contains(binary, "/") {
 		binary = "./" + binary
 	}
-	return slices.Concat(t.words, []string{binary}, t.o.Args, args)
+	return slices.Concat(t.words, []string{binary}, options, more)
+}
+
+// gtestOptions are the user's options but the filter, which chose the units when they were listed.
+func (t *Tool) gtestOptions() []string {
+	return slices.DeleteFunc(slices.Clone(t.o.Args), func(arg string) bool { return strings.HasPrefix(arg, "--gtest_filter=") })
 }
 
 // gtestID splits a unit into its binary and its name.

@@ -222,6 +222,9 @@ func gtestFindings(lines []string, skips bool) []result {
 			end++
 		}
 		r := result{Status: batch.Failed, Details: strings.Join(lines[i:end], "\n"), Message: oneLine(strings.Join(lines[i+1:end], " "))}
+		if why, ok := strings.CutPrefix(r.Message, "Failed "); ok { // FAIL() << why
+			r.Message = why
+		}
 		if m[2] != "" {
 			r.File = relative(m[1])
 			r.Line, _ = strconv.Atoi(m[2])

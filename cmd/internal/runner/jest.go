@@ -7,7 +7,7 @@ import (
 )
 
 // jest's unit is a test file, by its path from the project's folder. Jest runs the files of a batch one after another in its
-// own process: the parallel ones are the workers of this program.
+// own process, unless the user's options say otherwise: the parallel ones are the workers of this program.
 //
 // The reporters of the project's configuration are replaced by the plugin.
 var jest = preset{
@@ -26,14 +26,17 @@ var jest = preset{
 			return toolProcess{process: process{Path: t.words[0], Args: args}, stdout: jestList}, nil
 		}
 		plugin := t.plugin("jest/shard_jest.cjs")
-		// After --reporters, which takes any number of values, comes an option that takes none.
-		args := slices.Concat(t.words[1:], []string{"--reporters=" + plugin, "--runInBand"})
+		args := slices.Concat(t.words[1:], []string{"--reporters=" + plugin})
 		if !givesOption(t.o.Args, "--filter") {
 			args = append(args, "--filter="+plugin)
+		}
+		if !givesOption(t.o.Args, "--maxWorkers", "-w", "--runInBand", "-i") {
+			args = append(args, "--runInBand")
 		}
 		if !givesOption(t.o.Args, "--bail", "-b") {
 			args = append(args, "--bail=0") // the files after a failure are to run, too
 		}
+		// The files come after an option without a value: some, like --reporters, take any number of values.
 		args = slices.Concat(args, []string{"--runTestsByPath"}, nodeFiles(in.ids), t.o.Args)
 		return toolProcess{process: process{Path: t.words[0], Args: args}}, nil
 	},

@@ -51,7 +51,7 @@ func Names() []string {
 // or what is not installed.
 func New(o Options) (Runner, error) {
 	if o.Name == Automatic {
-		name, why, err := recognise(".")
+		name, why, err := Recognise(".")
 		if err != nil {
 			return nil, err
 		}
@@ -94,8 +94,8 @@ func refuse(o Options, who string) error {
 	return nil
 }
 
-// recognise finds the runner of the project in dir, and the file that tells.
-func recognise(dir string) (name, why string, err error) {
+// Recognise finds the runner of the project in dir, and the file that tells; the error says that there is none, or several.
+func Recognise(dir string) (name, why string, err error) {
 	var found []string
 	for _, p := range presets {
 		if file := p.recognise(dir); file != "" {

@@ -19,11 +19,11 @@ func output(ctx context.Context, p process) (stdout, stderr string, ended exit, 
 	return out.String(), errs.String(), ended, err
 }
 
-// answer is what a command that must succeed printed to stdout. Its error holds what the command said.
+// answer is what a command that must succeed printed to stdout. Its error holds the end of what the command said.
 func answer(ctx context.Context, words ...string) (string, error) {
 	stdout, stderr, ended, err := output(ctx, process{Path: words[0], Args: words[1:]})
 	if err == nil && ended.Code != 0 {
-		err = fmt.Errorf("%s: %s\n%s", strings.Join(words, " "), ended, strings.TrimSpace(stderr+"\n"+stdout))
+		err = fmt.Errorf("%s: %s\n%s", strings.Join(words, " "), ended, lastLines(stderr+"\n"+stdout))
 	}
 	return stdout, err
 }

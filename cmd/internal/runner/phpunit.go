@@ -20,7 +20,7 @@ var phpunit = preset{
 		if mentions(dir, "composer.json", "pestphp/pest") != "" {
 			return "" // its tests are no methods
 		}
-		return exists(dir, "phpunit.xml", "phpunit.dist.xml", "phpunit.xml.dist")
+		return exists(dir, phpunitConfigurations...)
 	},
 	units: []string{unitTest, unitClass},
 	command: func(dir string) ([]string, error) {
@@ -59,6 +59,9 @@ var phpunit = preset{
 		return slices.Concat(t.words, t.o.Args, phpunitSelect(ids, file))
 	},
 }
+
+// phpunitConfigurations are the files that PHPUnit reads, the first of them.
+var phpunitConfigurations = []string{"phpunit.xml", "phpunit.dist.xml", "phpunit.xml.dist"}
 
 // phpunitID splits a unit into its class (or file) and its method.
 func phpunitID(id string) (class, method string) {
@@ -119,7 +122,7 @@ func phpunitPattern(id string) string {
 // strictRisky is whether a risky test (one without assertions, say) fails.
 func (t *Tool) strictRisky() bool {
 	return slices.Contains(t.o.Args, "--fail-on-risky") ||
-		slices.ContainsFunc([]string{"phpunit.xml", "phpunit.dist.xml", "phpunit.xml.dist"}, func(name string) bool {
+		slices.ContainsFunc(phpunitConfigurations, func(name string) bool {
 			return mentions(".", name, `failOnRisky="true"`, `failOnAllIssues="true"`) != ""
 		})
 }

@@ -20,7 +20,7 @@ import (
 func phpunitList(ctx context.Context, t *Tool, patterns []string) ([]batch.Test, error) {
 	list := &phpunitLister{t: t, seen: map[string]bool{}}
 	if len(patterns) == 0 {
-		patterns = []string{""}
+		patterns = []string{t.phpunitDefault()}
 	}
 	for _, pattern := range patterns {
 		text, err := list.ask(ctx, pattern)
@@ -42,6 +42,22 @@ func phpunitList(ctx context.Context, t *Tool, patterns []string) ([]batch.Test,
 		}
 	}
 	return list.tests, nil
+}
+
+// phpunitDefault is the folder of tests if no configuration says it; empty: one does.
+func (t *Tool) phpunitDefault() string {
+	configured := slices.ContainsFunc(t.o.Args, func(arg string) bool {
+		return strings.HasPrefix(arg, "-c") || strings.HasPrefix(arg, "--configuration")
+	})
+	if configured || exists(".", phpunitConfigurations...) != "" {
+		return ""
+	}
+	for _, folder := range []string{"tests", "test"} {
+		if info, err := os.Stat(folder); err == nil && info.IsDir() {
+			return folder
+		}
+	}
+	return ""
 }
 
 type phpunitLister struct {
@@ -205,7 +221,7 @@ func phpunitTestFiles(path string) ([]string, error) {
 	if path != "" {
 		return find(path, suffix)
 	}
-	name := exists(".", "phpunit.xml", "phpunit.dist.xml", "phpunit.xml.dist")
+	name := exists(".", phpunitConfigurations...)
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, errors.New("there is no phpunit.xml; name the files or folders of tests")

@@ -25,8 +25,13 @@ type phpunitStream struct {
 	// unit that runs, and its cases so far.
 	unit  string
 	cases []toldCase
-	// current is the test that runs; nil: none.
+	// current is the test that runs; nil: none. failure is the last that there was.
 	current *toldCase
+	failure result
+	// strangers are failures of tests that nobody asked for: a failing setUpBeforeClass fails all tests of the class. Those who
+	// were asked for tell of it, if there is one.
+	strangers []message
+	failed    bool
 }
 
 func newPhpunitStream(ids []string, strict bool) *phpunitStream {
@@ -112,11 +117,13 @@ func (s *phpunitStream) line(line []byte) []message {
 			return s.wrong(name, m)
 		}
 		s.current.fail(m, s.strict)
+		s.failure = s.current.result
 	case "testIgnored":
 		if c := s.current; c != nil && c.Status == batch.Passed {
 			c.Status, c.Message = batch.Skipped, message
-			if message == phpunitHooked {
-				c.Status = batch.Failed
+			if message == phpunitHooked { // of which the test before it tells
+				c.result = s.failure
+				c.Status, c.Message = batch.Failed, strings.TrimSuffix(message+": "+s.failure.Message, ": ")
 			}
 		}
 	case "testFinished":
@@ -238,12 +245,17 @@ func (s *phpunitStream) finish(own bool) []message {
 	if m.Status == batch.Skipped && len(s.cases) > 0 {
 		m.Message = s.cases[0].Message
 	}
+	wanted := slices.Contains(s.left, m.ID)
 	s.left = slices.DeleteFunc(s.left, func(id string) bool { return id == s.unit })
 	s.unit, s.cases = "", nil
-	if slices.Contains(s.pulled, m.ID) {
-		return nothing() // it is a unit somewhere else
+	switch {
+	case wanted:
+		s.failed = s.failed || m.Status == batch.Failed
+		return []message{m}
+	case m.Status == batch.Failed && !slices.Contains(s.pulled, m.ID): // what others depend on is a unit somewhere else
+		s.strangers = append(s.strangers, m)
 	}
-	return []message{m}
+	return nothing()
 }
 
 // wrong tells a failure outside of tests: a hook of the class.
@@ -275,6 +287,9 @@ func (s *phpunitStream) end(e exit, printed string) []message {
 		r := result{Status: batch.Failed, Message: "PHPUnit cannot run it: " + phpunitComplaint(printed), Details: printed}
 		r.File, r.Line = phpPlace(printed)
 		messages = append(messages, message{Type: messageFinish, ID: s.left[0], result: r})
+	}
+	if !s.failed {
+		messages = append(messages, s.strangers...)
 	}
 	if s.counted && len(s.suites) == 0 && s.current == nil {
 		messages = append(messages, message{Type: messageEnd})

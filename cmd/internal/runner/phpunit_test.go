@@ -51,8 +51,18 @@ func TestPhpunitStream(t *testing.T) {
 		"kept by a hook":        {ids: []string{"A::a"}, text: open + tc("testStarted", "a", "") + tc("testIgnored", "a", "message='"+phpunitHooked+"' ") + tc("testFinished", "a", "") + shut, want: []string{"start A::a", "at A::a: a", `finish A::a failed "` + phpunitHooked + `" | a failed "` + phpunitHooked + `"`, "end"}},
 		"tearDownAfterClass":    {ids: []string{"A::a"}, text: open + tc("testStarted", "a", "") + tc("testFinished", "a", "") + tc("testStarted", "tearDownAfterClass", "") + tc("testFailed", "tearDownAfterClass", "message='no' ") + tc("testFinished", "tearDownAfterClass", "") + shut, want: []string{"start A::a", "at A::a: a", "finish A::a passed | a passed", "problem A: no", "end"}},
 		"what others depend on": {ids: []string{"A::b"}, depends: map[string][]string{"b": {"a"}}, text: open + tc("testStarted", "a", "") + tc("testFailed", "a", "message='no' ") + tc("testFinished", "a", "") + shut, want: []string{"start A::a", "at A::a: a", "end"}},
-		"a class":               {ids: []string{"A"}, text: open + tc("testStarted", "a", "") + tc("testFinished", "a", "") + tc("testStarted", "b", "") + tc("testFailed", "b", "message='no' ") + tc("testFinished", "b", "") + shut, want: []string{"start A", "at A: a", "at A: b", `finish A failed | a passed | b failed "no"`, "end"}},
-		"it dies":               {ids: []string{"A::a", "A::b"}, text: open + tc("testStarted", "a", ""), e: exit{Code: 255}, want: []string{"start A::a", "at A::a: a"}},
+		"strangers": {
+			ids:  []string{"A::b"},
+			text: open + tc("testStarted", "a", "") + tc("testFailed", "a", "message='no' ") + tc("testFinished", "a", "") + tc("testStarted", "b", "") + tc("testIgnored", "b", "message='"+phpunitHooked+"' ") + tc("testFinished", "b", "") + shut,
+			want: []string{"start A::a", "at A::a: a", "start A::b", "at A::b: b", `finish A::b failed "` + phpunitHooked + `: no" | b failed "` + phpunitHooked + `: no"`, "end"},
+		},
+		"only a stranger": {
+			ids:  []string{"A::b"},
+			text: open + tc("testStarted", "a", "") + tc("testFailed", "a", "message='no' ") + tc("testFinished", "a", "") + tc("testStarted", "b", "") + tc("testFinished", "b", "") + shut,
+			want: []string{"start A::a", "at A::a: a", "start A::b", "at A::b: b", "finish A::b passed | b passed", `finish A::a failed "no" | a failed "no"`, "end"},
+		},
+		"a class": {ids: []string{"A"}, text: open + tc("testStarted", "a", "") + tc("testFinished", "a", "") + tc("testStarted", "b", "") + tc("testFailed", "b", "message='no' ") + tc("testFinished", "b", "") + shut, want: []string{"start A", "at A: a", "at A: b", `finish A failed | a passed | b failed "no"`, "end"}},
+		"it dies": {ids: []string{"A::a", "A::b"}, text: open + tc("testStarted", "a", ""), e: exit{Code: 255}, want: []string{"start A::a", "at A::a: a"}},
 		"a file does not load": {
 			ids: []string{"tests/B.php"}, e: exit{Code: 255}, printed: "PHPUnit 9 by Sebastian Bergmann\n\nPHP Fatal error:  Uncaught Error: no in /x/B.php:3\n",
 			want: []string{`finish tests/B.php failed "PHPUnit cannot run it: Fatal error:  Uncaught Error: no in /x/B.php:3"`},

@@ -28,6 +28,7 @@ var presets = []preset{
 	gtest,
 	ctest,
 	cargo,
+	junitPlatform,
 	mocha,
 	nodeTest,
 	cucumberJS,

@@ -1,7 +1,9 @@
 package runner
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -295,6 +297,15 @@ func TestCucumberBrokenSupport(t *testing.T) {
 	}
 }
 
+func TestCucumberMissingFeature(t *testing.T) {
+	tool := rubyProject(t, Options{Name: "cucumber"}, map[string]string{"features/a.feature": "Feature: a\n  Scenario: one\n    Given x\n"})
+	got := rubyBatches(t, tool, "features/gone.feature:2|features/a.feature:2", "features/gone.feature:2")
+	const want = "failed features/gone.feature:2: cucumber ended by an error: Cucumber::FileNotFoundException: No such file or directory"
+	if !strings.HasPrefix(got, want) || strings.Contains(got, "\n") {
+		t.Error(got)
+	}
+}
+
 func TestRubyCommand(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PATH", dir)
@@ -326,4 +337,39 @@ func TestRubyCommand(t *testing.T) {
 	}
 	check(rspec, "bundle exec rspec")
 	check(minitest, "bundle exec ruby -Ilib -Itest")
+}
+
+// TestRubyJSON gives the plugins' own JSON texts that a name or an output may hold, there and back.
+func TestRubyJSON(t *testing.T) {
+	if _, err := exec.LookPath("ruby"); err != nil {
+		t.Skip(err)
+	}
+	ids := []string{"a b", `"quoted" \ 'single' \n \u0041`, "ünï 日本 ✓ 😀", "<a>&amp;", "\u2028\u2029", "[1:2],{}:", "\x00\x01\x1f\x7f", "tab\tline\nreturn\r", "type", "", `\\"`}
+	line, err := json.Marshal(message{Type: messageBatch, IDs: ids, Batch: "7"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command("ruby", "-r./plugins/ruby/shard.rb", "-e", `
+line = $stdin.read.force_encoding("UTF-8")
+told = Shard::Json.read(line)
+puts Shard::Json.write(:ids => told["ids"], :batch => told["batch"], :bad => ["a\xff", "\xe9".b, "\u00e9".encode("UTF-16LE"), "\u00e9".b, nil, 1.5, 3, :symbol])`)
+	command.Stdin = bytes.NewReader(line)
+	command.Env = append(os.Environ(), "LC_ALL=C")
+	out, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		IDs, Batch []string
+		Bad        []any
+	}
+	if err := json.Unmarshal(out, &got); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if diff := cmp.Diff(ids, got.IDs); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	if diff := cmp.Diff([]any{"a\ufffd", "\ufffd", "é", "é", "", 1.5, 3.0, "symbol"}, got.Bad); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
 }

@@ -61,3 +61,49 @@ func checkTold(t *testing.T, got []string, want ...string) {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }
+
+// FuzzStreams feeds all streams what no runner would say: they must not panic, and tell nothing but messages that are valid.
+func FuzzStreams(f *testing.F) {
+	for _, seed := range []string{
+		"1..2\nsuite /x/a.bats\nbegin 1 a\nnot ok 1 a in 3ms\n# (in test file a, line 3)\nnot ok 2 teardown_file failed\n",
+		"##teamcity[testCount count='1']\n##teamcity[testSuiteStarted name='a' locationHint='php_qn://x::\\A::a']\n##teamcity[testStarted name='a' locationHint='x::\\A::a']\n##teamcity[testFailed name='a' message='x']\n##teamcity[testFinished name='a']\n##teamcity[testSuiteFinished name='a']\n",
+		"[----------] 1 test from A\n[ RUN      ] A.a\nx.cc:3: Failure\n[  FAILED  ] A.a (3 ms)\n[==========] 1 test from 1 test suite ran. (0 ms total)\n",
+		"    Start 1: a\n1: x\n1/1 Test #1: a ....***Not Run   0.00 sec\nTotal Test time (real) =\n",
+		"running 1 test\nthread 'a' panicked at a.rs:1:2:\nboom\ntest result: FAILED. 0 passed; 1 failed; 0 ignored; 0\n",
+	} {
+		f.Add(seed, 1)
+	}
+	f.Fuzz(func(t *testing.T, text string, code int) {
+		files, err := newBatsStream([]string{"a.bats", "b.bats"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests, err := newBatsStream([]string{"a.bats::a"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []interface {
+			stream
+			end(exit, string) []message
+		}{
+			files, tests, newPhpunitStream([]string{"A::a", "A::b"}, false), newPhpunitStream([]string{"A"}, true),
+			newGtestStream([]string{"b::A.a"}, false), newGtestStream([]string{"b"}, false), &cargoStream{id: "p::a", target: "p", name: "a"}, &cargoStream{id: "p", target: "p"},
+			ctestEnd{newCtestStream([]string{"a"})},
+		} {
+			var all []message
+			for line := range strings.Lines(text) {
+				all = append(all, s.line([]byte(strings.TrimSuffix(line, "\n")))...)
+			}
+			for _, m := range append(all, s.end(exit{Code: code}, text)...) {
+				if m.Type == messageFinish && !m.valid() {
+					t.Errorf("%T: %+v", s, m)
+				}
+			}
+		}
+	})
+}
+
+// ctestEnd gives a ctestStream the method that it does not need.
+type ctestEnd struct{ *ctestStream }
+
+func (ctestEnd) end(exit, string) []message { return nil }

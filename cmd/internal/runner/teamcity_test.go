@@ -12,14 +12,14 @@ func TestParseTeamcity(t *testing.T) {
 		`##teamcity[x m='||a |'b|' |[c|] |n|r|x|l|p |0x00e4 |q']`:                         {"m": "|a 'b' [c] \n\r\u0085\u2028\u2029 ä q"},
 		`##teamcity[x m='|0x00' n='|0xZZZZ' o='|']`:                                       nil, // the last quote is escaped
 		`##teamcity[x m='|0x00' n='|0xZZZZ']`:                                             {"m": "0x00", "n": "0xZZZZ"},
-		`##teamcity[x]`:          {},
-		`##teamcity[x `:          nil,
-		`##teamcity[x m='`:       nil,
-		`##teamcity[x m]`:        nil,
-		`##teamcity[`:            nil,
-		` ##teamcity[x m='a']`:   nil,
-		`##teamcity[x m='a' |']`: nil,
-		`printed`:                nil,
+		`##teamcity[x]`:                                                                   {},
+		`##teamcity[x `:                                                                   nil,
+		`##teamcity[x m='`:                                                                nil,
+		`##teamcity[x m]`:                                                                 nil,
+		`##teamcity[`:                                                                     nil,
+		` ##teamcity[x m='a']`:                                                            nil,
+		`##teamcity[x m='a' |']`:                                                          nil,
+		`printed`:                                                                         nil,
 	} {
 		m, ok := parseTeamcity(line)
 		if ok != (want != nil) {

@@ -158,7 +158,7 @@ func (t *Tool) Close() error {
 func (t *Tool) Reproduce(id string) string {
 	words := slices.Clone(t.preset.reproduce(t, id))
 	for i, word := range words {
-		words[i] = shellQuote(word)
+		words[i] = ShellQuote(word)
 	}
 	return strings.Join(words, " ")
 }

@@ -32,7 +32,7 @@ type toolReport struct {
 	began, failed, problems, ended bool
 	// before: an earlier batch of the process had a failure or a problem, which explains a bad exit status.
 	before bool
-	idle                           *time.Timer
+	idle   *time.Timer
 }
 
 // toolUnit is a unit that runs.

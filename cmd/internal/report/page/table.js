@@ -78,14 +78,13 @@ const table = (() => {
     rows.append(gap(from));
     for (let k = from; k < to; k++) rows.append(line(shown[k], k));
     rows.append(gap(shown.length - to));
-    if (!shown.length) { const td = element('td', '', 'No test fits.'); td.colSpan = 5; rows.append(element('tr', 'none', td)); }
+    if (!shown.length) { const td = element('td', '', 'No test fits.'); td.colSpan = 3; rows.append(element('tr', 'none', td)); }
     body.replaceChildren(rows);
     if (focused) body.querySelector('[data-test="' + focused + '"]')?.focus({preventScroll: true});
   }
 
   function gap(rows) {
     const td = element('td');
-    td.colSpan = 5;
     td.style.height = rows * rowHeight + 'px';
     const tr = element('tr', 'gap', td);
     tr.setAttribute('aria-hidden', 'true');

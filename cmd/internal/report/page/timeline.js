@@ -471,7 +471,7 @@ const timeline = (() => {
     show,
     // state is what is seen, for tests of this page.
     state: () => ({from, to, whole, selected, selectedTest: selected < 0 ? '' : idOf(testOf[selected]), found: found.length, lanes: lanes.length,
-      at: selected < 0 ? null : {x: x(run.at[selected]), y: yOf(selected) - scroller.scrollTop + rowHeight / 2}}),
+      at: selected < 0 ? null : {x: x(run.at[selected] + run.for[selected] / 2), y: yOf(selected) - scroller.scrollTop + rowHeight / 2}}),
   };
 })();
 

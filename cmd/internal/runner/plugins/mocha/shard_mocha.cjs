@@ -8,8 +8,7 @@ const shard = require("../node/shard.cjs");
 class Unit {
   constructor(id) {
     this.id = id;
-    this.tests = new Set(); // all that it defines and that no .only hides
-    this.left = new Set(); // its tests and suites right below the root that have not ended
+    this.tests = []; // all that it defines and that no .only hides
     this.cases = new Map(); // what became of a test or a hook
     this.begun = this.over = false;
   }
@@ -48,53 +47,40 @@ class Unit {
 /** Units of the batch by the absolute path of their file. */
 const units = new Map(shard.mode === "run" ? shard.units().map((id) => [path.resolve(id), new Unit(id)]) : []);
 
+/** Units by the suite that holds all of their file; see gather. */
+const gathered = new Map();
+
 /** Turns Mocha's events into messages. */
 class Report {
   constructor(Mocha, runner) {
     this.Mocha = Mocha;
     this.runner = runner;
     runner.on("start", () => this.start());
-    runner.on("suite", (suite) => suite.parent?.root && this.begin(suite.file));
+    runner.on("suite", (suite) => gathered.get(suite)?.begin());
     runner.on("hook", (hook) => aroundAll(hook) && this.unit(hook)?.at(hook)); // others belong to their test
-    runner.on("test", (test) => {
-      this.begin(test.file);
-      this.unit(test)?.at(test);
-    });
+    runner.on("test", (test) => this.unit(test)?.at(test));
     runner.on("pass", (test) => this.told(test, { status: "passed" }));
     runner.on("pending", (test) => this.told(test, { status: "skipped", message: test.fn ? "skipped by this.skip()" : "pending" }));
     runner.on("fail", (runnable, error) => this.fail(runnable, error));
-    runner.on("suite end", (suite) => suite.parent?.root && this.ended(suite));
+    runner.on("suite end", (suite) => this.ended(suite));
     runner.on("end", () => this.end());
   }
 
   start() {
-    const root = this.runner.suite;
-    root.eachTest((test) => units.get(test.file)?.tests.add(test));
-    for (const suite of root.suites) if (this.runner.grepTotal(suite) > 0) units.get(suite.file)?.left.add(suite);
-    for (const test of root.tests) if (this.runner.grepTotal({ eachTest: (visit) => visit(test) }) > 0) units.get(test.file)?.left.add(test);
-    for (const unit of units.values()) {
-      if (unit.tests.size > 0 && unit.left.size === 0) unit.end({ status: "skipped", message: "no test matches --grep" });
+    for (const [suite, unit] of gathered) {
+      suite.eachTest((test) => unit.tests.push(test));
+      if (unit.tests.length > 0 && this.runner.grepTotal(suite) === 0) unit.end({ status: "skipped", message: "no test matches --grep" });
     }
   }
 
-  /** The unit that a test or hook belongs to. Hooks of the root, around all, belong to none. */
+  /** The unit that a test or hook belongs to. Hooks around the whole run belong to none. */
   unit(runnable) {
-    if (runnable.type === "hook" && runnable.parent?.root) {
-      return aroundAll(runnable) ? undefined : units.get(runnable.ctx?.currentTest?.file);
-    }
-    for (let at = runnable; at; at = at.parent) if (at.file) return units.get(at.file);
-  }
-
-  begin(file) {
-    this.settle();
-    units.get(file)?.begin();
+    if (runnable.parent?.parent) for (let at = runnable; at; at = at.parent) if (gathered.has(at)) return gathered.get(at);
+    return aroundAll(runnable) ? undefined : units.get(runnable.ctx?.currentTest?.file);
   }
 
   told(runnable, what) {
-    const unit = this.unit(runnable);
-    const first = original(runnable);
-    unit?.told(first, { seconds: (runnable.duration ?? 0) / 1000, ...what });
-    if (unit?.left.has(first)) this.last = first; // not ended yet: its hooks may still fail
+    this.unit(runnable)?.told(original(runnable), { seconds: (runnable.duration ?? 0) / 1000, ...what });
   }
 
   fail(runnable, error) {
@@ -122,27 +108,17 @@ class Report {
     return shard.plain(texts.join("\n"));
   }
 
-  /** A test right below the root has ended with its hooks once something else happens. */
-  settle() {
-    if (this.last) this.ended(this.last);
-    this.last = undefined;
+  /** Each test must have been told of: one that something keeps from running is no pass. */
+  ended(suite) {
+    const unit = gathered.get(suite);
+    if (unit && (unit.failed || unit.cases.size >= this.runner.grepTotal(suite))) unit.end();
   }
 
-  ended(top) {
-    const unit = units.get(top.file);
-    if (unit?.left.delete(top) && unit.left.size === 0) unit.end();
-  }
-
-  /**
-   * What has not ended by now: a hook of the root failed, or its own; or it is empty. Another file's .only or failure may be
-   * the reason, too: then it has no end, and runs again, alone.
-   */
+  /** What has not ended by now: a hook around the whole run failed, or the file has no test. Other units run again, alone. */
   end() {
-    this.settle();
     for (const unit of units.values()) {
       if (this.rootFailed && !unit.over) unit.end({ status: "failed", ...this.rootFailed });
-      else if (unit.failed) unit.end();
-      else if (units.size === 1 && unit.tests.size === 0) unit.end({ status: "skipped", message: "the file has no test" });
+      else if (units.size === 1 && unit.tests.length === 0) unit.end({ status: "skipped", message: "the file has no test" });
     }
   }
 }
@@ -181,31 +157,57 @@ async function load(mocha, one) {
   const files = [...setup, ...[...units.keys()].filter((file) => fs.existsSync(file))];
   if (units.size === 1) for (const file of files) units.get(file)?.begin(); // what happens while it is loaded, it did
   for (const file of files) {
-    const unload = remember(mocha);
+    const before = LISTS.map((name) => mocha.suite[name].length);
     mocha.files = [file];
     try {
       await one();
     } catch (error) {
       if (!units.has(file)) throw error;
-      unload();
+      unload(mocha, before);
       const { id } = units.get(file);
       const message = `cannot be loaded: ${shard.plain(error?.message ?? error)}`;
       const details = own(error?.stack ?? error);
       units.get(file).end({ status: "failed", message, details, file: id, ...shard.place(details.replace(/^(\/.*:\d+)$/m, "at $1"), id) });
     }
+    if (units.has(file)) gather(mocha, file, before);
   }
   mocha.files = files;
 }
 
-/** Returns what takes back all that a file has defined: it may have thrown in the middle of a suite. */
-function remember(mocha) {
-  const lists = ["suites", "tests", "_onlySuites", "_onlyTests", "_beforeAll", "_beforeEach", "_afterEach", "_afterAll"].map((name) => mocha.suite[name]);
-  const lengths = lists.map((list) => list.length);
-  return () => {
-    lists.forEach((list, i) => (list.length = lengths[i]));
-    for (const event of ["pre-require", "require", "post-require"]) mocha.suite.removeAllListeners(event);
-    mocha.ui(mocha.options.ui);
-  };
+/** What the root of all suites holds. */
+const LISTS = ["suites", "tests", "_onlyTests", "_onlySuites", "_beforeAll", "_beforeEach", "_afterEach", "_afterAll"];
+
+/** Takes back what a file has defined: it may have thrown in the middle of a suite. */
+function unload(mocha, before) {
+  LISTS.forEach((name, i) => (mocha.suite[name].length = before[i]));
+  for (const event of ["pre-require", "require", "post-require"]) mocha.suite.removeAllListeners(event);
+  mocha.ui(mocha.options.ui);
+}
+
+/**
+ * Gives a file a suite of its own, without a title: its tests run one after another, and neither hooks at its root nor its .only
+ * are for the other files of the batch. So it does there what it does alone.
+ */
+function gather({ constructor: { Suite }, suite: root }, file, before) {
+  const suite = Suite.create(root, "");
+  root.suites.pop();
+  suite.root = true; // no part of titles
+  LISTS.forEach((name, i) => {
+    const own = root[name].splice(before[i]);
+    for (const each of own) each.parent = suite;
+    suite[name].push(...own);
+  });
+  root.suites.push(suite);
+  if (suite.hasOnly()) suite.filterOnly();
+  forgetOnly(suite);
+  gathered.set(suite, units.get(file));
+}
+
+/** What .only has chosen is all there is now. */
+function forgetOnly(suite) {
+  suite._onlyTests = [];
+  suite._onlySuites = [];
+  suite.suites.forEach(forgetOnly);
 }
 
 /** Lets Mocha, as its command line has loaded it by now, tell what it does. */

@@ -1,5 +1,7 @@
 // Tells a shard worker what Playwright Test does; see docs/runner-protocol.md. A reporter that needs nothing but Playwright.
 "use strict";
+const fs = require("node:fs");
+const path = require("node:path");
 const shard = require("../node/shard.cjs");
 
 class Unit {
@@ -20,8 +22,10 @@ module.exports = class Reporter {
   constructor() {
     this.units = new Map();
     if (shard.listens && shard.mode === "run") for (const id of shard.units()) this.units.set(id, new Unit());
-    this.blame = ""; // what failed that belongs to no unit: a file of a project that others depend on
-    this.broken = false;
+    this.needed = new Set(); // projects that others depend on
+    this.blame = ""; // what failed in one of these, so that the others do not run
+    this.folders = new Set(); // for artifacts, of this process only
+    this.broken = false; // the list is not complete
   }
 
   printsToStdio() {
@@ -32,12 +36,16 @@ module.exports = class Reporter {
     if (shard.mode === "list") {
       for (const id of new Set(root.allTests().map(fileOf))) shard.send({ type: "test", id });
     }
+    for (const { dependencies, outputDir } of config.projects) {
+      for (const project of dependencies) this.needed.add(project);
+      if (path.basename(outputDir).startsWith("shard-")) this.folders.add(outputDir);
+    }
     for (const test of root.allTests()) this.units.get(fileOf(test))?.tests.push(test);
   }
 
   onTestBegin(test) {
     const id = fileOf(test);
-    for (const [other, unit] of this.units) if (other !== id && unit.began && unit.complete()) this.finish(other, unit);
+    for (const [other, unit] of this.units) if (other !== id && unit.began && !unit.ended && unit.complete()) this.finish(other, unit);
     const unit = this.units.get(id);
     if (!unit) return;
     if (!unit.began) shard.send({ type: "start", id });
@@ -52,8 +60,8 @@ module.exports = class Reporter {
     unit?.last.set(test, result);
     if (test.outcome() !== "unexpected" || result.retry < test.retries) return;
     const why = `${id}: ${name(test)}: ${shard.firstLine(said(result.errors[0]))}`;
-    if (!unit) this.blame ||= why;
-    if (!unit || unit.ended) shard.problem("playwright", why, details(result));
+    if (this.needed.has(projectOf(test))) this.blame ||= why; // the units that need it do not run, and say so
+    else if (!unit || unit.ended) shard.problem("playwright", why, details(result));
   }
 
   onStdOut(chunk) {
@@ -82,10 +90,14 @@ module.exports = class Reporter {
   }
 
   onEnd() {
-    for (const [id, unit] of this.units) if (!unit.ended && (unit.began || unit.errors.length > 0 || (unit.tests.length > 0 && this.blame))) this.finish(id, unit);
+    for (const [id, unit] of this.units) {
+      const blocked = this.blame && unit.tests.length > 0;
+      if (!unit.ended && (unit.began || blocked || unit.errors.length > 0)) this.finish(id, unit);
+    }
   }
 
   onExit() {
+    for (const folder of this.folders) tidy(folder);
     if (!this.broken) shard.send({ type: "end" });
   }
 
@@ -100,11 +112,24 @@ module.exports = class Reporter {
   }
 };
 
+/** Removes a folder if it is empty. */
+function tidy(folder) {
+  try {
+    fs.rmdirSync(folder);
+  } catch {
+    // it is not, or was never there
+  }
+}
+
 /** The unit of a test: the file that was loaded, even if a helper defines the test. */
 function fileOf(test) {
   let suite = test.parent;
   while (suite.type !== "file") suite = suite.parent;
   return shard.id(suite.location.file);
+}
+
+function projectOf(test) {
+  return test.titlePath()[1];
 }
 
 /** A test's name in its file. */
@@ -113,7 +138,7 @@ function name(test) {
 }
 
 function caseOf(id, test, result, blame) {
-  const project = test.titlePath()[1];
+  const project = projectOf(test);
   const told = { classname: project ? `${id} [${project}]` : id, name: name(test), seconds: (result?.duration ?? 0) / 1000 };
   if (!result) return { ...told, status: "failed", message: blame ? `it did not run, because of ${blame}` : "it did not run" };
   switch (test.outcome()) {

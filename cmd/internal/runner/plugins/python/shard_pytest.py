@@ -199,14 +199,17 @@ class Plugin:
         session.items = [item for _, item, _ in steps]
         if steps and self.last:
             self.teardown(session, steps[0][1])
-        for i, (_, item, unit) in enumerate(steps):
-            following = steps[i + 1][1] if i + 1 < len(steps) else None if final else copy.copy(item)  # a sibling
-            self.step(item, following, unit)
-            self.last = following and item
-            if session.shouldfail:
-                raise session.Failed(session.shouldfail)
-            if session.shouldstop:
-                raise session.Interrupted(session.shouldstop)
+        try:
+            for i, (_, item, unit) in enumerate(steps):
+                following = steps[i + 1][1] if i + 1 < len(steps) else None if final else copy.copy(item)  # a sibling
+                self.step(item, following, unit)
+                self.last = following and item
+                if session.shouldfail:
+                    raise session.Failed(session.shouldfail)
+                if session.shouldstop:
+                    raise session.Interrupted(session.shouldstop)
+        finally:
+            self.connection.flush()
 
     def step(self, item, following, unit):
         if unit.left == len(unit.items):
@@ -259,6 +262,7 @@ class Plugin:
         if unit.cases:
             self.connection.send("start", id=unit.id)
             self.finish(unit)
+            self.connection.flush()
 
     def finish(self, unit):
         if self.connection.finish(unit.id, unit.cases, unit.seconds) == "failed":

@@ -247,8 +247,11 @@ class Runner:
         order = {name: n for n, name in enumerate(dict.fromkeys(type(test).__module__ for tests in units.values() for test in tests))}
         last = getattr(self.result, "_previousTestClass", None)
         # Classes and modules are set up once: what is set up comes first, then each with all of its units.
-        for id in sorted(units, key=lambda id: self.place_in_order(units[id], order, last)):
-            self.unit(id, units[id])
+        try:
+            for id in sorted(units, key=lambda id: self.place_in_order(units[id], order, last)):
+                self.unit(id, units[id])
+        finally:
+            self.connection.flush()
 
     def place_in_order(self, tests, order, last):
         if not tests:

@@ -167,6 +167,10 @@ module Shard
       @cases.any? { |c| c[:status] == "failed" }
     end
 
+    def finished?
+      @finished
+    end
+
     def finish
       return if @finished
       @finished = true

@@ -35,7 +35,6 @@ module ShardCucumber
 
     # The support code cannot be loaded: that keeps all from running.
     def broken_support(error)
-      return @job.problem("cucumber", text(error), Shard.trace(error)) if list?
       @units.each_value { |unit| unit.fail("the support code cannot be loaded: #{text(error)}", Shard.trace(error), Shard.place(error.backtrace)) }
       @done = @told = true
     end
@@ -47,12 +46,15 @@ module ShardCucumber
       @units.each { |id, unit| unit.fail("cannot be parsed: #{Shard.text(error.message)}", error.message, place(file, error)) if id == file || id.start_with?(file + ":") }
     end
 
-    # Cucumber ends by an error of its own. Of several units, those that did not run will tell, each alone.
+    # Cucumber ends by an error of its own. Of several units that did not run each will tell, alone.
     def gave_up(error)
       settle
-      left = @units.values.select { |unit| unit.cases.empty? }
-      problem("cucumber ended by an error", error) unless @told || list? && @job.problem("cucumber", text(error), Shard.trace(error)) || left.size > 1
       @done = true
+      return if @told
+      left = @units.values.reject(&:finished?)
+      what = "cucumber ended by an error"
+      return problem(what, error) if left.empty?
+      left.first.fail("#{what}: #{text(error)}", Shard.trace(error), Shard.place(error.backtrace)) if left.size == 1
     end
 
   private
@@ -135,7 +137,9 @@ module ShardCucumber
       PLUGIN.listen(@configuration)
       Cucumber::Core::Gherkin::Parser.prepend(Parser)
       super.tap { PLUGIN.done }
-    rescue StandardError, ScriptError => error
+    rescue SystemExit, SignalException, NoMemoryError
+      raise
+    rescue Exception => error # Cucumber's own are not all StandardErrors
       PLUGIN.gave_up(error)
       raise
     end

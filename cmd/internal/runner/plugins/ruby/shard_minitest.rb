@@ -1,5 +1,4 @@
-# Runs Minitest (5 and 6) for a shard worker; see docs/runner-protocol.md. It is the program that ruby runs, or a test file
-# that a program like bin/rails loads.
+# Runs Minitest (5 and 6) for a shard worker; see docs/runner-protocol.md. It is the program that ruby runs.
 require_relative "shard"
 require "minitest"
 
@@ -88,7 +87,7 @@ module ShardMinitest
   FILES = Files.new
 
   # Tells of the units of the batch that runs. Takes the place of all other reporters.
-  class Reporter < Minitest::AbstractReporter
+  class Reporter < Minitest::Reporter
     # unit_of finds the unit of a class and the name of its method.
     attr_accessor :unit_of
     attr_reader :failed
@@ -174,7 +173,7 @@ module ShardMinitest
     # In place of running all classes.
     def run(reporter, options)
       @options = options
-      @reporter = Reporter.new
+      @reporter = Reporter.new(options[:io], options)
       reporter.reporters.replace([@reporter])
       Minitest.parallel_executor = Executor.new
       @job.list? ? list : @job.batches { |ids| batch(ids, reporter) }

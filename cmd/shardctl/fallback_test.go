@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+)
+
+// Without a Redis each job runs its shard, and the merge proves that the shards are the list. A run that is run again does not
+// fall back: its first attempt may have been on Redis.
+func TestFallback(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "SHARD_REDIS_URL=redis://127.0.0.1:1")
+	tests := number("test ", 20)
+	file := list(t, tests...)
+	shard := func(i int, env ...string) (*process, string) {
+		junit := filepath.Join(t.TempDir(), "junit.xml")
+		p := w.start("shardworker", "--elect", "--run-id", "r", "--fallback", "static", "--shard", fmt.Sprintf("%d/3", i), "--tests", file,
+			"--junit", junit, "--", "sh", "-c", passAll)
+		return p, junit
+	}
+	var processes []*process
+	merge := []string{"merge", "--expect", file, "--output", filepath.Join(t.TempDir(), "all.xml")}
+	for i := 1; i <= 3; i++ {
+		p, junit := shard(i)
+		processes, merge = append(processes, p), append(merge, junit)
+	}
+	for _, p := range processes {
+		p.wait().expect(t, 0, "PASSED", "static split")
+	}
+	w.run("shardctl", merge...).expect(t, 0)
+	w.run("shardctl", merge[:len(merge)-1]...).expect(t, 3) // a shard that nobody ran
+
+	again := newWorld(t, "SHARD_REDIS_URL=redis://127.0.0.1:1", "GITHUB_REPOSITORY=a/b", "GITHUB_RUN_ID=7", "GITHUB_RUN_ATTEMPT=2")
+	again.run("shardworker", "--elect", "--fallback", "static", "--shard", "1/3", "--tests", file, "--", "true").expect(t, 3, "run again")
+}
+
+// passAll reports every test that it is given as passed.
+const passAll = `{ echo '<testsuite>'; while read -r t; do echo "<testcase name='$t'/>"; done; echo '</testsuite>'; } > "$SHARD_JUNIT"`

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/shardctl/shardctl/cmd/internal/runner/runnertest"
+	"github.com/shardctl/shardctl/junit"
+)
+
+// debianPython is the interpreter that has the packages python3-pytest and python3-networkx.
+const debianPython = "/usr/bin/python3"
+
+// pytestQuiet keeps pytest from leaving files, and makes it brief.
+var pytestQuiet = []string{"-q", "-p", "no:cacheprovider"}
+
+// TestNetworkx runs tests that nobody here wrote with pytest alone and with shardctl, in both modes: the same tests with the
+// same statuses. `make bench-runners` runs all of them.
+func TestNetworkx(t *testing.T) {
+	t.Parallel()
+	samePytest(t, networkx(t), "networkx/classes", "networkx/utils", "networkx/algorithms/tests/test_core.py", "networkx/algorithms/tests/test_dag.py",
+		"networkx/algorithms/assortativity", "networkx/algorithms/traversal")
+}
+
+// samePytest compares what pytest reports of patterns in dir with what shardctl does.
+func samePytest(t *testing.T, dir string, patterns ...string) {
+	w := newWorld(t)
+	w.dir = dir
+	report := filepath.Join(t.TempDir(), "plain.xml")
+	cmd := exec.Command(debianPython, slices.Concat([]string{"-m", "pytest", "--junit-xml", report}, pytestQuiet, patterns)...)
+	cmd.Dir, cmd.Env = dir, w.env
+	out, err := cmd.CombinedOutput()
+	if exit := new(exec.ExitError); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
+		t.Fatalf("pytest: %v\n%s", err, out)
+	}
+	want := countStatuses(t, report)
+	for _, persistent := range []string{"on", "off"} {
+		report := filepath.Join(t.TempDir(), persistent+".xml")
+		args := []string{"run", "--workers", "2", "--runner", "pytest", "--runner-command", debianPython + " -m pytest", "--persistent=" + persistent, "--junit", report}
+		w.run("shardctl", slices.Concat(args, patterns, []string{"--"}, pytestQuiet)...).expect(t, cmd.ProcessState.ExitCode())
+		if diff := cmp.Diff(want, countStatuses(t, report)); diff != "" {
+			t.Errorf("persistent=%s: -pytest +shardctl\n%s", persistent, diff)
+		}
+	}
+	if n := len(slices.Collect(maps.Keys(want))); n < 100 {
+		t.Errorf("only %d tests", n)
+	}
+	w.empty()
+}
+
+// countStatuses counts the cases of a JUnit file by class, name and status. The case of a module that is skipped has no class.
+func countStatuses(t *testing.T, file string) map[string]int {
+	t.Helper()
+	report, err := junit.ReadFile(file)
+	must(t, err)
+	all := map[string]int{}
+	for _, suite := range report.Suites {
+		for _, c := range suite.Cases {
+			class := c.Classname + "::"
+			if c.Classname == suite.Name {
+				class = "::"
+			}
+			all[class+c.Name+" "+string(c.Status)]++
+		}
+	}
+	return all
+}
+
+// networkx returns a folder with the package networkx, which has its tests in itself.
+func networkx(t *testing.T) string {
+	t.Helper()
+	needPython(t, "pytest", "networkx")
+	const installed = "/usr/lib/python3/dist-packages/networkx"
+	if _, err := os.Stat(installed); err != nil {
+		t.Skip("networkx is not installed as a Debian package")
+	}
+	dir := t.TempDir()
+	must(t, os.CopyFS(filepath.Join(dir, "networkx"), os.DirFS(installed)))
+	return dir
+}
+
+// needPython skips the test if Debian's Python lacks modules, unless the environment says that pytest must not be passed over.
+func needPython(t *testing.T, modules ...string) {
+	t.Helper()
+	out, err := exec.Command(debianPython, "-c", "import "+strings.Join(modules, ", ")).CombinedOutput()
+	if err == nil {
+		return
+	}
+	if required := strings.Fields(os.Getenv(runnertest.Required)); slices.Contains(required, "pytest") || slices.Contains(required, "all") {
+		t.Fatalf("%v: %s", err, out)
+	}
+	t.Skipf("%s lacks one of %q: %s", debianPython, modules, out)
+}

@@ -1,0 +1,4 @@
+package app;
+
+/** The Makefile removes it after the tests are compiled. */
+class Gone {}

@@ -1,0 +1,7 @@
+package app;
+
+import org.junit.jupiter.api.*;
+
+class HangTest {
+    @Test void hangs() throws Exception { Thread.sleep(600000); }
+}

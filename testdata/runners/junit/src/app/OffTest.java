@@ -1,0 +1,8 @@
+package app;
+
+import org.junit.jupiter.api.*;
+
+@Disabled("the class is off")
+class OffTest {
+    @Test void one() {}
+}

@@ -1,0 +1,4 @@
+before(() => {
+  throw new Error("for this file only");
+});
+it("never runs", () => {});

@@ -1,1 +1,0 @@
-RSpec.describe("after(:suite)") { it("makes it fail") { $stops_badly = true } }
