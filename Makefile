@@ -11,7 +11,7 @@ SEED = 1
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2 -checks inherit,-ST1005
 
 help: ## list the targets (the default)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 build: ## bin/shardctl and bin/shardworker
 	$(GO) build -trimpath -o bin/ \
@@ -29,6 +29,9 @@ lint: ## gofmt, go vet and staticcheck
 
 bench: redis ## the benchmarks of the protocol, and of what workers wait for
 	$(GO) test -run '^$$' -bench . -benchtime 0.3s ./batch/... ./cmd/internal/worker/...
+
+bench-runners: ## what tests take with their runner alone, with its own processes, and with two workers; needs python3-networkx and python3-pytest-xdist
+	cd cmd/shardctl && SHARDCTL_RUNNERS_TABLE=1 $(GO) test -count=1 -timeout 30m -run '^TestRunnersTable$$'
 
 faults: redis ## what the faults do to a run that break the alternatives, in 3 minutes; FAULTS_OUT=FILE keeps the table
 	cd cmd/shardctl && SHARDCTL_FAULT_TABLE=1 FAULTS_OUT='$(FAULTS_OUT)' $(GO) test -count=1 -timeout 5m -parallel 4 -run '^TestFaultTable$$'
@@ -58,4 +61,4 @@ clean: ## what build made
 redis:
 	@.ci/need redis-server
 
-.PHONY: help build test lint bench faults chaos mutants soak fuzz clean redis
+.PHONY: help build test lint bench bench-runners faults chaos mutants soak fuzz clean redis

@@ -57,7 +57,7 @@ func TestRunnersTable(t *testing.T) {
 				t.Helper()
 				args := append([]string{"run", "--workers", "2", "--persistent=" + persistent}, row.runner...)
 				since := time.Now()
-				w.run("shardctl", append(append(args, "--"), row.args...)...).expect(t, 0, "PASSED")
+				w.long("shardctl", append(append(args, "--"), row.args...)...).expect(t, 0, "PASSED")
 				return time.Since(since)
 			}
 			plain := took(append(row.plain, row.args...)...)

@@ -17,17 +17,22 @@ var aclUserName = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,128}$`)
 
 func doctorCommand() cli.Command {
 	var (
-		acl   bool
-		where cli.Where
-		user  string
+		acl     bool
+		where   cli.Where
+		user    string
+		project cli.Project
 	)
 	return cli.Command{
-		Name: "doctor", Usage: "--redis-url URL [--run-id ID] | --acl [--run-id ID] [--user NAME]",
-		Short: "check a Redis, or print the user that a run needs",
+		Name: "doctor", Usage: "--redis-url URL | --acl [--run-id ID] [--user NAME] | --runner NAME [PATTERN…] [-- OPTION…]",
+		Short: "check a Redis or a test runner, or print the user that a run needs",
 		Long: `
 Checks whether a Redis can serve runs: version, latency, eviction, memory, persistence, scripts, the user's rights. Each line
 begins with ok, warn (runs work, but slower or less safe) or fail, and says what to change. Nothing is written to Redis.
 Exit status: 0 no fail, 2 bad usage or credentials, 3 a fail, or Redis is out of reach.
+
+With --runner it lists the tests of the project, runs some of them, in a batch, alone and (if the runner is kept) one batch
+after the other, and holds what it tells against docs/runner-protocol.md. --runner socket -- COMMAND… does so with a plugin
+of your own.
 
 With --acl it prints a Redis user who may do all that a run needs and reaches no other keys, as a line of the server's ACL
 file. Put a password in the place of PASSWORD. In a server that runs:
@@ -41,9 +46,13 @@ noticed when its lease ends, and not within some seconds.`,
 			where.RegisterURL(flags)
 			flags.StringVar(&where.RunID, "run-id", "", "`ID` of the only run that the user may take part in (default: all runs)")
 			flags.BoolVar(&acl, "acl", false, "print the user")
+			project.Register(flags)
 			flags.StringVar(&user, "user", "shardctl", "`NAME` of the user that --acl prints")
 		},
 		Run: func(ctx context.Context, streams cli.Streams, args cli.Args) error {
+			if project.Runner != "" {
+				return examineRunner(ctx, streams, &project, args)
+			}
 			if err := args.None(); err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -11,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/shardctl/shardctl/cmd/internal/cli"
-	"github.com/shardctl/shardctl/cmd/internal/control"
 	"github.com/shardctl/shardctl/cmd/internal/runner"
 )
 
@@ -32,7 +32,7 @@ and its default. What a command line says counts more than the environment, that
 			if err := args.None(); err != nil {
 				return err
 			}
-			name, why, err := runner.Recognise(filepath.Join(".", dir))
+			name, why, err := runner.Recognise(cmp.Or(dir, "."))
 			if err != nil {
 				why = err.Error()
 			}
@@ -115,12 +115,15 @@ func writeSettings(w io.Writer, name, why string) error {
 	return err
 }
 
-// settingFlags are the flags of shardctl run and of shardworker, as far as they are settings.
+// settingFlags are the flags of shardctl run, and of those commands that have further settings.
 func settingFlags() *pflag.FlagSet {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	(&runOptions{}).register(flags)
-	flags.BoolVar(new(bool), "elect", false, "(shardworker) take part in the election of the worker that lists the tests and supervises the run")
-	waitCommand().Flags(withOnly{flags}.add())
+	waiting := pflag.NewFlagSet("", pflag.ContinueOnError)
+	waitCommand().Flags(waiting)
+	flags.AddFlagSet(waiting)
+	flags.Bool("elect", false, "(shardworker) take part in the election of the worker that lists the tests and supervises the run")
+	flags.String("fallback", "", "(shardworker) what to do when Redis cannot be reached at the start, with --elect: static, to run this job's shard of the tests")
 	return flags
 }
 
@@ -129,7 +132,9 @@ func valueOf(f *pflag.Flag) string {
 	switch {
 	case f.Name == "workers":
 		return "4"
-	case strings.HasPrefix(f.Value.Type(), "string") && f.DefValue == "", f.DefValue == "":
+	case f.Value.Type() == "stringArray":
+		return "[]"
+	case f.DefValue == "":
 		return `""`
 	}
 	return f.DefValue

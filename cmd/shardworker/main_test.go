@@ -7,12 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
 
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/batch/batchtest"
@@ -114,6 +116,17 @@ func TestBadUsage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Every flag may stand in .shard.yml, or is one that may not.
+func TestEveryFlagIsASettingOrNot(t *testing.T) {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	program().Only.Flags(flags)
+	flags.VisitAll(func(f *pflag.Flag) {
+		if slices.Contains(cli.Settings, f.Name) == slices.Contains(cli.NotSettings, f.Name) && f.Name != "gate" {
+			t.Errorf("--%s is to be in one of cli.Settings and cli.NotSettings", f.Name)
+		}
+	})
 }
 
 // Whatever --name says, the worker gets a name that Redis's keys can hold.

@@ -28,7 +28,7 @@ type Command struct {
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
-	// LookupEnv reads the environment, as os.LookupEnv does. Program.Run sets it.
+	// LookupEnv reads the environment as it was at the start, as os.LookupEnv does. Program.Run sets it.
 	LookupEnv func(string) (string, bool)
 	// Patience is how long Redis may be out of reach when a command starts. 0: StartPatience.
 	Patience time.Duration
@@ -63,7 +63,7 @@ type Program struct {
 func Main(p Program) {
 	stderr := divertible(os.Stderr)
 	ctx, stop := Signals(context.Background(), stderr)
-	err := p.Run(ctx, Streams{In: os.Stdin, Out: os.Stdout, Err: stderr}, os.Args[1:], os.LookupEnv)
+	err := p.Run(ctx, Streams{In: os.Stdin, Out: os.Stdout, Err: stderr}, os.Args[1:], snapshot(os.Environ()))
 	stop()
 	os.Exit(p.Report(os.Stderr, err))
 }

@@ -74,10 +74,10 @@ func TestConfigErrors(t *testing.T) {
 	const entry = "quarantine:\n- test: a::T\n  owner: anna\n  reason: c\n  until: 2026-12-31\n"
 	const gpu = "gates:\n  gpu:\n    command: x\n"
 	for _, tt := range []struct{ text, want string }{
-		{"gate: {}", `1: unknown key "gate"; known here: gates, quarantine`},
-		{"# c\n\n1: x", `3: unknown key "1"; known here: gates, quarantine`},
-		{gpu + "    test: [x]", `4: unknown key "test"; known here: command, tests`},
-		{"<<: {gates: {}}", `1: unknown key "<<"; known here: gates, quarantine`},
+		{"gate: {}", `1: unknown key "gate"; known here: gates, quarantine, and the settings that ` + "`shardctl init`" + ` writes; did you mean gates?`},
+		{"# c\n\n1: x", `3: unknown key "1"; known here: gates, quarantine, and the settings that ` + "`shardctl init`" + ` writes`},
+		{gpu + "    test: [x]", `4: unknown key "test"; known here: command, tests; did you mean tests?`},
+		{"<<: {gates: {}}", `1: unknown key "<<"; known here: gates, quarantine, and the settings that ` + "`shardctl init`" + ` writes`},
 		{gpu + "  gpu:\n    command: y", `4: mapping key "gpu" already defined at [2:3]`},
 		{gpu + "    command: y", `4: mapping key "command" already defined at [3:5]`},
 		{gpu + "gates:", `4: mapping key "gates" already defined at [1:1]`},

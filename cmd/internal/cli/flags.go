@@ -53,9 +53,11 @@ func (w *Where) Resolve(embedded bool, lookupEnv func(string) (string, bool)) er
 
 // ResolveURL fills in which Redis the environment says, for a command that is about no run. The error says that there is none.
 func (w *Where) ResolveURL(lookupEnv func(string) (string, bool)) error {
-	_ = os.Unsetenv(EnvName("redis-url")) // it may hold a password, which tests have no business to print
+	// They may hold a password, which tests have no business to print. A REDIS_URL that is not used here is the project's own.
+	_ = os.Unsetenv(EnvName("redis-url"))
 	if w.RedisURL == "" {
 		w.RedisURL, _ = lookupEnv("REDIS_URL")
+		_ = os.Unsetenv("REDIS_URL")
 	}
 	if w.RedisURL == "" {
 		return Usagef("no Redis: give --redis-url redis://host:6379, or set SHARD_REDIS_URL")
@@ -77,18 +79,23 @@ func (w *Where) Connect(ctx context.Context, log *slog.Logger, patience time.Dur
 }
 
 // Project are the flags that say whose tests these are, and what runs them.
-type Project struct{ Dir, Runner, RunnerCommand, Granularity string }
+type Project struct {
+	Dir, Runner, RunnerCommand, Granularity string
+	PassEnv                                 []string
+}
 
 // Register declares the flags.
 func (p *Project) Register(flags *pflag.FlagSet) {
 	flags.StringVar(&p.Runner, "runner", "", "`NAME` of the project's test runner: auto, "+strings.Join(runner.Names(), ", ")+"; what follows -- are its options. Without it the command after -- runs the tests")
 	flags.StringVar(&p.RunnerCommand, "runner-command", "", "`WORDS` that start the runner, if not the usual ones: \"bundle exec rspec\", \"poetry run pytest\"")
 	flags.StringVar(&p.Granularity, "granularity", "auto", "what a test of the list is: test, class or file, as far as the runner can")
+	flags.StringSliceVar(&p.PassEnv, "pass-env", nil, "`NAMES` of variables that tests see although they speak to the CI system: "+strings.Join(private, ", "))
 	flags.StringVarP(&p.Dir, "dir", "C", "", "`FOLDER` of the project: change to it first, as make -C does; other paths are relative to it")
 }
 
-// Enter changes to the project's folder.
+// Enter changes to the project's folder, with an environment that is clean for tests.
 func (p *Project) Enter() error {
+	cleanEnvironment(p.PassEnv)
 	if p.Dir == "" {
 		return nil
 	}

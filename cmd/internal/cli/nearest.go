@@ -26,7 +26,7 @@ func distance(a, b string) int {
 // MeantBy is a question for a message about an unknown word: "; did you mean --run-id?". It is empty if no word is near.
 func MeantBy(typed, prefix string, words []string) string {
 	for _, nearest := range Nearest(typed, words) {
-		if d := distance(typed, nearest); d <= 1 || 3*d <= len(nearest) {
+		if d := distance(typed, nearest); d <= 1 || 2*d <= len(nearest) {
 			return "; did you mean " + prefix + nearest + "?"
 		}
 		break

@@ -12,7 +12,7 @@ import (
 // Settings are the flags that may stand in .shard.yml, by name, in the order in which `shardctl init` writes them. args stands for what
 // follows -- on the command line.
 var Settings = []string{
-	"runner", argsSetting, "pattern", "runner-command", "granularity", "persistent",
+	"runner", argsSetting, "pattern", "runner-command", "pass-env", "granularity", "persistent",
 	"tests", "list-command", "allow-empty", "group",
 	"redis-url", "workers", "expect-workers", "elect", "wait", "batch-size",
 	"test-timeout", "batch-timeout", "run-timeout", "worker-timeout", "stop-timeout", "lease",
@@ -38,6 +38,7 @@ var instead = map[string][]string{"tests": {"list-command", "pattern"}, "list-co
 type setting struct {
 	name   string
 	values []string
+	list   bool // it is written as one
 	node   ast.Node
 }
 
@@ -52,8 +53,8 @@ func newSetting(e entry, others ...string) (s setting, err error) {
 	}
 	s = setting{name: e.key, node: e.node}
 	nodes := []ast.Node{e.value}
-	if list, ok := e.value.(*ast.SequenceNode); ok && (e.key == argsSetting || e.key == "pattern") {
-		nodes = list.Values
+	if list, ok := e.value.(*ast.SequenceNode); ok {
+		s.list, nodes = true, list.Values
 	}
 	for _, node := range nodes {
 		value, err := scalar(node, e.key)
@@ -62,7 +63,7 @@ func newSetting(e entry, others ...string) (s setting, err error) {
 		}
 		s.values = append(s.values, value)
 	}
-	if e.key == "redis-url" && hasPassword(s.values[0]) {
+	if e.key == "redis-url" && slices.ContainsFunc(s.values, hasPassword) {
 		return s, e.errorf("redis-url: a password does not belong into a file: set %s", EnvName(e.key))
 	}
 	return s, nil
@@ -104,7 +105,11 @@ func applyFile(flags *pflag.FlagSet) (args []string, err error) {
 		if s.name == argsSetting && flags.Lookup("runner") != nil {
 			args = s.values
 		}
-		if flags.Lookup(s.name) == nil || given[s.name] || slices.ContainsFunc(instead[s.name], func(other string) bool { return given[other] }) {
+		flag := flags.Lookup(s.name)
+		if flag != nil && s.list && !strings.HasSuffix(flag.Value.Type(), "Array") && !strings.HasSuffix(flag.Value.Type(), "Slice") {
+			return nil, wrong(s.node, s.name, "one value, no list")
+		}
+		if flag == nil || given[s.name] || slices.ContainsFunc(instead[s.name], func(other string) bool { return given[other] }) {
 			continue
 		}
 		for _, value := range s.values {

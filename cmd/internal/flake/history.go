@@ -17,19 +17,21 @@ type History struct {
 	Failed int `json:"failed,omitempty"`
 }
 
-// Passed, Flaky and Failed are what one run adds.
-var (
-	Passed = History{Runs: 1}
-	Flaky  = History{Runs: 1, Flaky: 1}
-	Failed = History{Runs: 1, Failed: 1}
-)
+// Passed returns what a run adds in which the test passed at once, Flaky and Failed what the others add.
+func Passed() History { return History{Runs: 1} }
+
+// Flaky is explained at Passed.
+func Flaky() History { return History{Runs: 1, Flaky: 1} }
+
+// Failed is explained at Passed.
+func Failed() History { return History{Runs: 1, Failed: 1} }
 
 // Plus returns the history with another one, the order of which does not matter: mostly what one run adds, or what shards of one run
 // have to add. When it comes to Keep runs, all that is known counts half.
 func (h History) Plus(other History) History {
 	h = History{Runs: h.Runs + other.Runs, Flaky: h.Flaky + other.Flaky, Failed: h.Failed + other.Failed}.sane()
 	for h.Runs >= Keep {
-		h = History{Runs: (h.Runs + 1) / 2, Flaky: (h.Flaky + 1) / 2, Failed: (h.Failed + 1) / 2}.sane()
+		h = History{Runs: h.Runs / 2, Flaky: h.Flaky / 2, Failed: h.Failed / 2}
 	}
 	return h
 }

@@ -16,9 +16,9 @@ func TestPlus(t *testing.T) {
 		t.Errorf("never ran: %v, %q", h.Rate(), h)
 	}
 	for range 7 {
-		h = h.Plus(flake.Passed)
+		h = h.Plus(flake.Passed())
 	}
-	h = h.Plus(flake.Flaky).Plus(flake.Failed).Plus(flake.Flaky).Plus(flake.History{})
+	h = h.Plus(flake.Flaky()).Plus(flake.Failed()).Plus(flake.Flaky()).Plus(flake.History{})
 	if want := (flake.History{Runs: 10, Flaky: 2, Failed: 1}); h != want || h.Rate() != 0.2 {
 		t.Errorf("%+v, rate %v", h, h.Rate())
 	}
@@ -26,12 +26,12 @@ func TestPlus(t *testing.T) {
 		t.Error(got)
 	}
 	for range 1000 {
-		h = h.Plus(flake.Passed)
+		h = h.Plus(flake.Passed())
 		if h.Runs >= flake.Keep {
 			t.Fatalf("%+v", h)
 		}
 	}
-	if h.Rate() > 0.03 {
+	if h.Rate() > 0 {
 		t.Errorf("a test that was mended stays flaky: %+v", h)
 	}
 }
@@ -43,9 +43,9 @@ func TestRate(t *testing.T) {
 		var h flake.History
 		sum, n := 0.0, 0
 		for i := range 3000 {
-			one := flake.Passed
+			one := flake.Passed()
 			if random.Float64() < rate {
-				one = flake.Flaky
+				one = flake.Flaky()
 			}
 			if a, b := h.Plus(one), one.Plus(h); a != b {
 				t.Fatalf("%+v, %+v", a, b)
@@ -72,7 +72,7 @@ func TestJSON(t *testing.T) {
 		`{"seconds":1,"runs":10,"flaky":2,"failed":3}`:   {Runs: 10, Flaky: 2, Failed: 3},
 		`{"seconds":1,"runs":-1,"flaky":2}`:              {},
 		`{"seconds":1,"runs":4,"flaky":4,"failed":4}`:    {Runs: 4, Failed: 4},
-		`{"seconds":1,"runs":1000,"flaky":4,"failed":4}`: {Runs: 63, Flaky: 1, Failed: 1},
+		`{"seconds":1,"runs":1000,"flaky":4,"failed":4}`: {Runs: 62},
 	} {
 		var r record
 		if err := json.Unmarshal([]byte(text), &r); err != nil {

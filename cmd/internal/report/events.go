@@ -75,8 +75,9 @@ type endingLine struct {
 	// Entries is how many lines stand between this and the header.
 	Entries int `json:"entries"`
 	// Exit is the status of the verdict that was told.
-	Exit  int `json:"exit"`
-	Tests int `json:"tests"`
+	Exit int `json:"exit"`
+	// Total is how many tests the run held.
+	Total int `json:"total"`
 	// Missing are the tests without a result. Differing are the results that Redis held, where the entries tell another or none;
 	// empty: it held none although they tell one.
 	Missing        []string                `json:"missing,omitempty"`
@@ -145,7 +146,7 @@ func (w *EventsWriter) begin(at time.Time) {
 func (w *EventsWriter) End(v Verdict, e Ending, reproduce func(id string) string) error {
 	w.begin(time.Time{})
 	line := endingLine{
-		Type: ended, Entries: w.entries, Exit: v.Exit, Tests: e.Tests, Missing: e.Missing,
+		Type: ended, Entries: w.entries, Exit: v.Exit, Total: e.Tests, Missing: e.Missing,
 		Sealed: e.Markers.Sealed, Done: e.Markers.Done, Aborted: e.Markers.Aborted, AbortReason: e.AbortReason, AbortBy: e.AbortBy,
 		EnoughFailures: e.EnoughFailures, AllowEmpty: e.AllowEmpty, Differing: map[string]batch.Status{}, Reproduce: map[string]string{},
 	}

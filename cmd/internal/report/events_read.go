@@ -141,7 +141,7 @@ func readEntry(line []byte) (e batch.Event, ending *endingLine, err error) {
 func (rec *Recording) end(l *endingLine) {
 	rec.Whole, rec.exit, rec.reproduce = true, l.Exit, l.Reproduce
 	rec.Ending = Ending{
-		Tests: l.Tests, Missing: l.Missing, Results: resultsOf(rec.History),
+		Tests: l.Total, Missing: l.Missing, Results: resultsOf(rec.History),
 		Markers:     batch.Markers{Sealed: l.Sealed, Done: l.Done, Aborted: l.Aborted},
 		AbortReason: l.AbortReason, AbortBy: l.AbortBy, EnoughFailures: l.EnoughFailures, AllowEmpty: l.AllowEmpty,
 	}

@@ -11,11 +11,11 @@ func (v Verdict) Flakes() map[string]flake.History {
 	for _, j := range v.Tests {
 		switch {
 		case j.Status == batch.Passed && j.Flaky():
-			adds[j.ID] = flake.Flaky
+			adds[j.ID] = flake.Flaky()
 		case j.Status == batch.Passed:
-			adds[j.ID] = flake.Passed
+			adds[j.ID] = flake.Passed()
 		case j.failed():
-			adds[j.ID] = flake.Failed
+			adds[j.ID] = flake.Failed()
 		}
 	}
 	return adds

@@ -32,6 +32,7 @@ var presets = []preset{
 	mocha,
 	nodeTest,
 	cucumberJS,
+	socketRunner,
 }
 
 //go:embed plugins

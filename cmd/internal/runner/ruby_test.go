@@ -300,7 +300,7 @@ func TestCucumberBrokenSupport(t *testing.T) {
 func TestCucumberMissingFeature(t *testing.T) {
 	tool := rubyProject(t, Options{Name: "cucumber"}, map[string]string{"features/a.feature": "Feature: a\n  Scenario: one\n    Given x\n"})
 	got := rubyBatches(t, tool, "features/gone.feature:2|features/a.feature:2", "features/gone.feature:2")
-	const want = "failed features/gone.feature:2: cucumber ended by an error: Cucumber::FileNotFoundException: No such file or directory"
+	const want = "failed features/gone.feature:2: cucumber ended by an error: Cucumber::FeatureFolderNotFoundException: No such file or directory"
 	if !strings.HasPrefix(got, want) || strings.Contains(got, "\n") {
 		t.Error(got)
 	}
