@@ -9,19 +9,22 @@ import (
 // is written as a character reference, of which no structure is made. https://spec.commonmark.org/0.31.2/#entity-and-numeric-character-references
 func markdown(line string) string {
 	var b strings.Builder
-	for _, r := range line {
-		if r < 0x80 && !strings.ContainsRune(harmless, r) {
-			fmt.Fprintf(&b, "&#%d;", r)
-		} else {
+	for i, r := range line {
+		switch {
+		case r >= 0x80, strings.ContainsRune(harmless, r):
 			b.WriteRune(r)
+		case (r == ':' || r == '.') && strings.ContainsAny(line[i+1:min(i+2, len(line))], " 0123456789"):
+			b.WriteRune(r) // as in a sentence or a number, which no address is
+		default:
+			fmt.Fprintf(&b, "&#%d;", r)
 		}
 	}
 	return b.String()
 }
 
-// harmless are the ASCII characters that mean nothing within a line. A dot or a colon makes a link of an address, a digit or a plus
-// sign a list only at the beginning of a line, where no foreign text stands.
-const harmless = " ()',;?/+0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+// harmless are the ASCII characters that mean nothing within a line. A digit, a plus sign or a dash make a list only at the beginning
+// of a line, where no foreign text stands.
+const harmless = ` ()',;?/+-=%"{}^!0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz`
 
 // htmlEscapes are for the text of a <pre>.
 var htmlEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
