@@ -47,6 +47,10 @@ mutants: ## breaks each rule of the protocol and looks which test notices, on SC
 soak: redis ## the simulation for DURATION=12h, beginning with a seed of its own
 	$(GO) test -v ./batch -run '^TestSimulation$$' -duration $(DURATION) -seed $$(date +%s) -timeout 0
 
+readers: ## whether readers of JUnit from npm count the cases of our reports as we do
+	@dir=$$(mktemp -d) && cp junit/testdata/readers/* "$$dir" && npm install --prefix "$$dir" --ignore-scripts --no-audit --no-fund >/dev/null && \
+	JUNIT_READERS="$$dir" $(GO) test ./junit -count 1 -run '^TestReaders$$' -v; status=$$?; rm -rf "$$dir"; exit $$status
+
 fuzz: ## each fuzz target for FUZZTIME=10s
 	@targets=$$($(GO) test -list '^Fuzz' ./...) || { echo "$$targets"; exit 1; }; \
 	echo "$$targets" | awk '/^Fuzz/ { names[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, names[i]; n = 0 }' | \
@@ -61,4 +65,4 @@ clean: ## what build made
 redis:
 	@.ci/need redis-server
 
-.PHONY: help build test lint bench bench-runners faults chaos mutants soak fuzz clean redis
+.PHONY: help build test lint bench bench-runners faults chaos mutants soak readers fuzz clean redis

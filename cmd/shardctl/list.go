@@ -50,7 +50,7 @@ Prints what shardctl run would run: names that --tests takes again, or, with --j
 			encoder.SetEscapeHTML(false)
 			for _, t := range tests {
 				if asJSON {
-					err = encoder.Encode(control.Listed{Test: t.ID, Seconds: t.Seconds, Gate: t.Gate.String()})
+					err = encoder.Encode(control.Listed{Test: t.ID, Seconds: t.Seconds, Gate: t.Gate.String(), Group: t.Group})
 				} else {
 					_, err = fmt.Fprintln(streams.Out, t.ID)
 				}

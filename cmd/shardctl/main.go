@@ -19,7 +19,7 @@ Exit status: 0 every test passed, 1 a test failed, 2 bad usage or credentials, 3
 130/143 stopped by a signal. More about a command: shardctl COMMAND --help`,
 		Commands: []cli.Command{
 			runCommand(), enqueueCommand(), waitCommand(), statusCommand(), inspectCommand(), listCommand(), initCommand(), planCommand(), splitCommand(), mergeCommand(), reportCommand(), replayCommand(), abortCommand(),
-			cleanCommand(), doctorCommand(), versionCommand(),
+			cleanCommand(), doctorCommand(), completionCommand(), versionCommand(),
 		},
 	}
 }

@@ -14,9 +14,9 @@ import (
 )
 
 func mergeCommand() cli.Command {
-	var output, expect string
+	var output, expect, profile string
 	return cli.Command{
-		Name: "merge", Usage: "[--output FILE] [--expect tests.txt] REPORT.xml…",
+		Name: "merge", Usage: "[--output FILE] [--junit-profile strict] [--expect tests.txt] REPORT.xml…",
 		Short: "merge JUnit files into one",
 		Long: `
 Merges JUnit reports of any dialect. A case that is in several of them is one case with several attempts, in the order of
@@ -26,17 +26,22 @@ what passes on one hides what fails on the other. --expect fails if a test of th
 Exit status: 0 nothing failed, 1 a case failed, 2 a report cannot be read, 3 an expected test is missing, 4 no case at all.`,
 		Flags: func(flags *pflag.FlagSet) {
 			flags.StringVarP(&output, "output", "o", "-", "`FILE` for the merged report; - is standard output")
+			control.RegisterProfile(flags, &profile)
 			flags.StringVar(&expect, "expect", "", "`FILE` with the tests that must be there, as for shardctl run --tests")
 		},
 		Run: func(_ context.Context, streams cli.Streams, args cli.Args) error {
-			return merge(streams, append(args.Before, args.After...), output, expect)
+			return merge(streams, append(args.Before, args.After...), output, profile, expect)
 		},
 	}
 }
 
-func merge(streams cli.Streams, files []string, output, expect string) error {
+func merge(streams cli.Streams, files []string, output, profileName, expect string) error {
 	if len(files) == 0 {
 		return cli.Usagef("which reports? Name one JUnit file at least")
+	}
+	profile, err := junit.ParseProfile(profileName)
+	if err != nil {
+		return cli.Usagef("--junit-profile: %w", err)
 	}
 	reports := make([]junit.Report, len(files))
 	for i, file := range files {
@@ -51,7 +56,7 @@ func merge(streams cli.Streams, files []string, output, expect string) error {
 	if err != nil {
 		return err
 	}
-	if err := cli.WriteTo(streams.Out, output, func(w io.Writer) error { return junit.Write(w, merged) }); err != nil {
+	if err := cli.WriteTo(streams.Out, output, func(w io.Writer) error { return profile.Write(w, merged) }); err != nil {
 		return err
 	}
 	totals := merged.Totals()

@@ -13,6 +13,7 @@ import (
 // TestRunners runs each project of testdata/runners with two workers on a real Redis, and compares every result and problem
 // with what the project's want.txt says.
 func TestRunners(t *testing.T) {
+	t.Parallel()
 	for _, p := range runnertest.Projects(t, "../..") {
 		modes := []string{"off"}
 		if p.Persistent {
@@ -21,11 +22,12 @@ func TestRunners(t *testing.T) {
 		for _, persistent := range modes {
 			t.Run(p.Name+"/persistent="+persistent, func(t *testing.T) {
 				p.Need(t)
+				t.Parallel()
 				w := newWorld(t)
 				w.dir = p.Dir
 				server := batchtest.StartReal(t)
 				args := []string{"run", "--redis-url", "redis://" + server.Addr, "--run-id", "r", "--workers", "2", "--runner", p.Runner,
-					"--persistent=" + persistent, "--test-timeout", "4s", "--batch-size", "8", "--"}
+					"--persistent=" + persistent, "--test-timeout", "8s", "--batch-size", "8", "--"}
 				ended := w.run("shardctl", append(args, p.Args...)...)
 				rdb := redis.NewClient(&redis.Options{Addr: server.Addr})
 				defer rdb.Close()
@@ -39,6 +41,9 @@ func TestRunners(t *testing.T) {
 					}
 				}
 				p.CheckProblems(t, "under shardctl", problems)
+				if ended.status != p.Status() {
+					t.Errorf("exit status %d, want %d", ended.status, p.Status())
+				}
 				if t.Failed() {
 					t.Logf("exit status %d\n%s%s", ended.status, ended.out, ended.err)
 				}

@@ -3,7 +3,6 @@ package main
 import (
 	"testing"
 
-	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/batch/batchtest"
 )
 
@@ -25,5 +24,5 @@ func TestStatusWatch(t *testing.T) {
 	shardctl(t, append([]string{"status", "--watch", "--progress", "none"}, where...)...).expect(t, 0, "run r: done")
 	shardctl(t, append([]string{"status", "--watch", "--json"}, where...)...).expect(t, 2, "--json and --watch exclude each other")
 	shardctl(t, append([]string{"status", "--watch", "--progress", "much"}, where...)...).expect(t, 2, `--progress "much"`)
-	shardctl(t, "status", "--watch", "--redis-url", url, "--run-id", "other").expect(t, 3, string(batch.Gone))
+	shardctl(t, "status", "--watch", "--redis-url", url, "--run-id", "other").expect(t, 3, "Redis holds no run of this id")
 }

@@ -44,6 +44,9 @@ func (c *candidate) register(flags *pflag.FlagSet) {
 
 // checkElection checks the flags that are for --elect, and that none of them was given without.
 func (o *options) checkElection(args cli.Args, lookupEnv func(string) (string, bool)) error {
+	if err := o.fallback.check(o.elect); err != nil {
+		return err
+	}
 	if !o.elect {
 		for _, name := range o.candidate.names {
 			if args.Flags[name] {

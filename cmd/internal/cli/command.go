@@ -70,6 +70,9 @@ func Main(p Program) {
 
 // Run runs the program and returns what Report reports.
 func (p Program) Run(ctx context.Context, streams Streams, args []string, lookupEnv func(string) (string, bool)) error {
+	if len(args) > 0 && strings.HasPrefix(args[0], packaging) {
+		return p.pack(streams.Out, args)
+	}
 	command, args, err := p.pick(streams, args)
 	if err != nil || command == nil {
 		return err

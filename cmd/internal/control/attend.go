@@ -75,10 +75,15 @@ func (o *Output) RegisterFiles(flags *pflag.FlagSet) {
 	o.RegisterProgress(flags)
 }
 
+// RegisterProfile declares the flag that says for which readers a JUnit report is.
+func RegisterProfile(flags *pflag.FlagSet, profile *string) {
+	flags.StringVar(profile, "junit-profile", string(junit.Default), "which readers the JUnit report is for: default, or strict for those that check it against the schema of Jenkins's xUnit plugin")
+}
+
 // RegisterReports declares the flags for what can be made of a run at any time after.
 func (o *Output) RegisterReports(flags *pflag.FlagSet) {
 	flags.StringVar(&o.junit, "junit", "", "`FILE` for the JUnit report; - is standard output")
-	flags.StringVar(&o.junitProfile, "junit-profile", string(junit.Default), "which readers --junit is for: default, or strict for those that check it against the schema of Jenkins's xUnit plugin")
+	RegisterProfile(flags, &o.junitProfile)
 	flags.StringVar(&o.summary, "summary", "", "`FILE` for a summary in GitHub's Markdown; - is standard output, off is none (default: $GITHUB_STEP_SUMMARY, if it is set)")
 	flags.StringVar(&o.html, "html", "", "`FILE` for a page to look at in a browser: timeline, failures, all tests; - is standard output")
 	flags.StringVar(&o.trace, "trace", "", "`FILE` for a trace to open in https://ui.perfetto.dev; - is standard output")

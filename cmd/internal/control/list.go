@@ -54,7 +54,7 @@ func (c *gateCommand) Set(text string) error {
 
 // Register declares the flags.
 func (l *List) Register(flags *pflag.FlagSet) {
-	flags.StringVar(&l.tests, "tests", "", "`FILE` with the tests, one a line, as names or as JSON {\"test\": …, \"seconds\": …, \"gate\": …}; - is standard input")
+	flags.StringVar(&l.tests, "tests", "", "`FILE` with the tests, one a line, as names or as JSON {\"test\": …, \"seconds\": …, \"gate\": …, \"group\": …}; - is standard input")
 	flags.StringArrayVar(&l.patterns, "pattern", nil, "a `PATTERN` of what the runner lists, as one without a flag; repeatable (for .shard.yml)")
 	flags.StringVar(&l.listCommand, "list-command", "", "shell `COMMAND` that prints such a list")
 	flags.BoolVar(&l.AllowEmpty, "allow-empty", false, "an empty list is green; without this it is an error, exit status 4")
@@ -221,6 +221,8 @@ type Listed struct {
 	Test    string  `json:"test"`
 	Seconds float64 `json:"seconds,omitempty"`
 	Gate    string  `json:"gate,omitempty"`
+	// Group keeps tests together that stand side by side; --group, if given, decides instead.
+	Group string `json:"group,omitempty"`
 }
 
 // parseLine reads a line of a list. The test's own gate, if it has one, is given as a command; see List.assign.
@@ -231,9 +233,9 @@ func parseLine(line string) (batch.Test, error) {
 		decoder.DisallowUnknownFields()
 		var l Listed
 		if err := decoder.Decode(&l); err != nil {
-			return test, fmt.Errorf("not a JSON object with \"test\" and perhaps \"seconds\" and \"gate\": %w", err)
+			return test, fmt.Errorf("not a JSON object with \"test\" and perhaps \"seconds\", \"gate\" and \"group\": %w", err)
 		}
-		test = batch.Test{ID: l.Test, Seconds: l.Seconds, Gate: batch.Gate{Command: l.Gate}}
+		test = batch.Test{ID: l.Test, Seconds: l.Seconds, Gate: batch.Gate{Command: l.Gate}, Group: l.Group}
 		if rest := line[decoder.InputOffset():]; strings.TrimSpace(rest) != "" {
 			return test, fmt.Errorf("not a JSON object by itself: %.200q stands behind it", rest)
 		}

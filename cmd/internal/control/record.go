@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/cli"
 	"github.com/shardctl/shardctl/cmd/internal/report"
 )
 
@@ -45,8 +46,8 @@ func headerOf(q *batch.Queue) report.EventsHeader {
 
 // fresh makes a file of its own in place of the one that is there: somebody may still write to that.
 func fresh(path string) (*os.File, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return os.OpenFile(path, os.O_WRONLY, 0) // a pipe, a terminal
+	if cli.IsDevice(path) {
+		return os.OpenFile(path, os.O_WRONLY, 0)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err

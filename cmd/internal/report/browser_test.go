@@ -176,6 +176,7 @@ func TestPageInBrowser(t *testing.T) {
 	t.Run("dark", func(t *testing.T) {
 		b := openPage(t, ctx, v, emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
 		b.equal("rgb(13, 17, 23)", "getComputedStyle(document.body).backgroundColor")
+		b.readable()
 		b.shot("dark", true)
 	})
 	t.Run("without JavaScript", func(t *testing.T) {
@@ -212,7 +213,26 @@ func headInBrowser(b *browser, v Verdict) {
 	b.equal(0, `[...document.querySelectorAll('button, input, select, canvas, [role=region]')].filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') || e.getAttribute('aria-labelledby') || e.closest('label')?.textContent.trim())).length`)
 	b.do(chromedp.Click("[data-show=failed]", chromedp.ByQuery))
 	b.equal(fmt.Sprintf("%d of 1,200 tests", v.Counts[batch.Failed]), "document.getElementById('f-count').innerText")
+	b.readable()
 	b.shot("light", true)
+}
+
+// readable checks that all text stands out from what is behind it: the contrast that WCAG 2 asks for, 4.5 to 1.
+func (b *browser) readable() {
+	b.t.Helper()
+	b.equal("", `(() => {
+		const parse = c => c.match(/[\d.]+/g).map(Number);
+		const light = ([r, g, b]) => [r, g, b].map(v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+		const behind = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.length === 3 || c[3] > 0) return c; } return [255, 255, 255]; };
+		const poor = new Set();
+		for (const e of document.querySelectorAll('body *')) {
+			if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || !e.getClientRects().length || e.tagName === 'NOSCRIPT') continue;
+			const [a, c] = [light(parse(getComputedStyle(e).color)), light(behind(e))];
+			const contrast = (Math.max(a, c) + .05) / (Math.min(a, c) + .05);
+			if (contrast < 4.5) poor.add(e.tagName + '.' + e.className + ' ' + contrast.toFixed(2));
+		}
+		return [...poor].join(', ');
+	})()`)
 }
 
 // filter sets the filters of the table.
@@ -354,6 +374,26 @@ func TestHostilePageInBrowser(t *testing.T) {
 		b.do(chromedp.Click("#d-close", chromedp.ByQuery))
 	}
 	b.shot("hostile", true)
+}
+
+// A page of a run in which nothing happened, or of one that every journal of testdata tells, opens without a complaint.
+func TestAllPagesInBrowser(t *testing.T) {
+	ctx := startBrowser(t)
+	for name, j := range journals(t) {
+		if name == "large" || name == "hostile" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			v := Judge(j.history(), j.ending)
+			b := openPage(t, ctx, v)
+			b.until("document.documentElement.dataset.ready")
+			word, _, _ := strings.Cut(v.Sentence(), ":")
+			b.equal(true, fmt.Sprintf("document.querySelector('h1').innerText.endsWith(%q)", word))
+			for _, j := range v.Tests {
+				b.equal(true, fmt.Sprintf("document.body.textContent.includes(%q)", OneLine(j.ID, 100)))
+			}
+		})
+	}
 }
 
 // How long a run of 100,000 tests takes to open. Nothing is asserted but that it does.

@@ -107,11 +107,15 @@ func pageJSON(v Verdict, p *page) ([]byte, error) {
 	line := p.timeline
 	t := texts{numbers: map[string]int{}}
 	t.number("")
-	d := pageData{Begin: line.Begin.UnixMilli(), End: millis(line.End), Flaky: []int{}, Excused: []int{}, Told: []int{}, Marks: []dataMark{}, Workers: []dataWorker{}}
+	d := pageData{
+		Begin: line.Begin.UnixMilli(), End: millis(line.End), Looks: [][3]string{}, Group: []int{}, Name: []string{}, Look: []int{}, Took: []int{}, Attempts: []int{},
+		Flaky: []int{}, Excused: []int{}, Told: []int{}, Worker: []int{}, Batch: []int{}, How: []int{}, Tone: []int{}, At: []float64{}, For: []float64{}, Row: []int{},
+		Workers: []dataWorker{}, Marks: []dataMark{}, // null is no list to the script
+	}
 	spans, workers := map[*Attempt]Span{}, map[string]int{}
 	for i, l := range line.Lanes {
 		workers[l.ID] = i
-		w := dataWorker{ID: clean(l.ID), Info: clean(l.Info), Joined: millis(l.Joined), Left: millis(l.Left), Lost: l.Reaped, Why: message(l.Reason), Rows: l.Rows, Holds: [][5]float64{}}
+		w := dataWorker{ID: name(l.ID), Info: name(l.Info), Joined: millis(l.Joined), Left: millis(l.Left), Lost: l.Reaped, Why: message(l.Reason), Rows: l.Rows, Holds: [][5]float64{}}
 		for k, hold := range l.Holds {
 			b := l.Batches[k]
 			one := [5]float64{millis(hold.Begin), millis(hold.End), float64(b.Number), float64(b.Size)}

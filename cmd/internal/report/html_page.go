@@ -281,7 +281,7 @@ func (p *page) slowest(v Verdict) {
 
 func (l Lane) page() pageWorker {
 	w := pageWorker{
-		ID: clean(l.ID), Info: clean(l.Info), Came: brief(l.Joined), Tests: l.Done, Batches: len(l.Holds), Testing: brief(l.Testing),
+		ID: name(l.ID), Info: name(l.Info), Came: brief(l.Joined), Tests: l.Done, Batches: len(l.Holds), Testing: brief(l.Testing),
 		Startup: brief(l.Startup), Rest: brief(l.Rest), Idle: brief(l.Idle), Lost: l.Reaped,
 	}
 	switch {

@@ -11,6 +11,8 @@ func markdown(line string) string {
 	var b strings.Builder
 	for i, r := range line {
 		switch {
+		case i == 0 && strings.ContainsRune("+-=0123456789", r):
+			fmt.Fprintf(&b, "&#%d;", r) // it might begin a list
 		case r >= 0x80, strings.ContainsRune(harmless, r):
 			b.WriteRune(r)
 		case (r == ':' || r == '.') && strings.ContainsAny(line[i+1:min(i+2, len(line))], " 0123456789"):
@@ -22,8 +24,7 @@ func markdown(line string) string {
 	return b.String()
 }
 
-// harmless are the ASCII characters that mean nothing within a line. A digit, a plus sign or a dash make a list only at the beginning
-// of a line, where no foreign text stands.
+// harmless are the ASCII characters that mean nothing within a line.
 const harmless = ` ()',;?/+-=%"{}^!0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz`
 
 // htmlEscapes are for the text of a <pre>.

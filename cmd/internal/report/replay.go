@@ -103,7 +103,7 @@ type ReplayOptions struct {
 }
 
 // WriteReplay writes what a worker ran as a script for a POSIX shell that runs it again: one run for each batch, as each had
-// a process of its own, with one worker that takes all of it at once. Errors are out's.
+// a process of its own, with one worker; a group is claimed as a whole. Errors are out's.
 func WriteReplay(out io.Writer, w *Worker, turns []Turn, o ReplayOptions) error {
 	var b strings.Builder
 	tests := 0
@@ -135,7 +135,7 @@ func WriteReplay(out io.Writer, w *Worker, turns []Turn, o ReplayOptions) error 
 		}
 		fmt.Fprintf(&b, "%s <<'TESTS' || status=$?\n", o.Command)
 		for _, id := range t.Ran {
-			fmt.Fprintf(&b, "%s\n", entry(id, 1)) // of known and equal durations the only worker takes all at once, in this order
+			fmt.Fprintf(&b, "%s\n", entry(id, fmt.Sprintf("batch %d", t.Number))) // a group is claimed as a whole
 		}
 		b.WriteString("TESTS\n")
 	}
@@ -151,17 +151,17 @@ func listed(id string) string {
 	if clean(id) == id && strings.TrimSpace(id) == id && !strings.ContainsAny(id[:min(1, len(id))], "{:#") {
 		return id
 	}
-	return entry(id, 0)
+	return entry(id, "")
 }
 
-// entry is a test as a line of JSON, with its expected seconds if there are any.
-func entry(id string, seconds int) string {
+// entry is a test as a line of JSON, with its group if there is one.
+func entry(id, group string) string {
 	text, err := encodeJSON(struct {
-		Test    string `json:"test"`
-		Seconds int    `json:"seconds,omitempty"`
-	}{id, seconds})
+		Test  string `json:"test"`
+		Group string `json:"group,omitempty"`
+	}{id, group})
 	if err != nil {
-		panic(err) // a struct of a string and a number
+		panic(err) // a struct of strings
 	}
 	return strings.TrimSuffix(string(text), "\n")
 }

@@ -187,7 +187,7 @@ func TestReplay(t *testing.T) {
 		if want := "p::B\np::A\np::C\n{\"test\":\"::error::x\"}\n"; names.String() != want {
 			t.Errorf("%q, want %q", names.String(), want)
 		}
-		if !strings.Contains(script.String(), "shardctl run --tests - <<'TESTS' || status=$?\n{\"test\":\"p::B\",\"seconds\":1}\n") {
+		if !strings.Contains(script.String(), "shardctl run --tests - <<'TESTS' || status=$?\n{\"test\":\"p::B\",\"group\":\"batch 1\"}\n") {
 			t.Error(script.String())
 		}
 	}

@@ -47,7 +47,7 @@ func TestProjects(t *testing.T) {
 func runAlone(t *testing.T, r Runner, test batch.Test) (o batch.Outcome) {
 	t.Helper()
 	var told []string
-	job := Job{Batch: batch.Batch{Number: 1, Alone: true, Tests: []batch.Test{test}}, Limits: Limits{Test: 3 * time.Second, Grace: time.Second}}
+	job := Job{Batch: batch.Batch{Number: 1, Alone: true, Tests: []batch.Test{test}}, Limits: Limits{Test: 6 * time.Second, Grace: time.Second}}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	err := r.Run(ctx, job, func(events ...batch.Event) {

@@ -12,8 +12,9 @@ func TestPlaywrightFile(t *testing.T) {
 	ids := []string{"a.spec.ts", "a.spec.tsx", "aa.spec.ts", "a+spec.ts", "x/a.spec.ts", "[id] (b) ü $1 ^.spec.ts", "a|b.spec.ts", "c:12", "-d.spec.ts"}
 	for _, id := range ids {
 		arg := playwrightFile(id)
-		text, ok := strings.CutPrefix(arg, "/")
-		if text, ok = strings.CutSuffix(text, "/"); !ok {
+		text, begins := strings.CutPrefix(arg, "/")
+		text, ends := strings.CutSuffix(text, "/")
+		if !begins || !ends {
 			t.Fatalf("%s: Playwright takes no %s for a regular expression", id, arg)
 		}
 		if regexp.MustCompile(`^(.*?):(\d+):?(\d+)?$`).MatchString(arg) {

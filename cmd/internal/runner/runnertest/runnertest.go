@@ -137,6 +137,16 @@ func (p Project) Need(t testing.TB) {
 	}
 }
 
+// Status is the exit status of a run of the project.
+func (p Project) Status() int {
+	for _, v := range p.Want {
+		if v.Status != batch.Passed && v.Status != batch.Skipped {
+			return 1
+		}
+	}
+	return min(1, len(p.Problems))
+}
+
 // Check compares what became of a unit with what the project wants.
 func (p Project) Check(t testing.TB, how, id string, o batch.Outcome) {
 	t.Helper()
@@ -156,7 +166,9 @@ func (p Project) Check(t testing.TB, how, id string, o batch.Outcome) {
 // CheckProblems compares the problems of a run with what the project wants: each problem explained, each explanation seen.
 func (p Project) CheckProblems(t testing.TB, how string, got []batch.Problem) {
 	t.Helper()
-	fits := func(g batch.Problem, w Problem) bool { return g.Scope == w.Scope && strings.Contains(g.Message, w.Message) }
+	fits := func(g batch.Problem, w Problem) bool {
+		return g.Scope == w.Scope && strings.Contains(g.Message, w.Message)
+	}
 	for _, g := range got {
 		if !slices.ContainsFunc(p.Problems, func(w Problem) bool { return fits(g, w) }) {
 			t.Errorf("%s: unexpected problem: %s: %s\n%s", how, g.Scope, g.Message, g.Details)
