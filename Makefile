@@ -10,6 +10,9 @@ SEED = 1
 # Without ST1005, which takes "Redis" for a capital letter and "./..." for the end of a sentence, in messages of errors.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2 -checks inherit,-ST1005
 
+# Without what it would call where that is installed, so that it says the same everywhere.
+ACTIONLINT = github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 -shellcheck= -pyflakes=
+
 help: ## list the targets (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
@@ -21,11 +24,12 @@ test: redis ## all tests, on the embedded server and on a real redis-server; RAC
 	cd testdata/suite && $(GO) test ./...
 	$(GO) test $(RACE) ./...
 
-lint: ## gofmt, go vet and staticcheck
+lint: ## gofmt, go vet, staticcheck and actionlint
 	@unformatted=$$(gofmt -l .) && test -z "$$unformatted" || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 	cd testdata/suite && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
+	$(GO) run $(ACTIONLINT) .github/workflows/*.yml .github/workflows/examples/*.yml
 
 bench: redis ## the benchmarks of the protocol, and of what workers wait for
 	$(GO) test -run '^$$' -bench . -benchtime 0.3s ./batch/... ./cmd/internal/worker/...

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,29 +22,43 @@ type runnersRow struct {
 	dir func(t *testing.T) string
 	// runner is what shardctl gets before --workers, args what comes after --.
 	runner, args []string
-	// plain and peer run the suite alone and with the runner's own means for several processes.
-	plain, peer []string
+	// plain runs the suite with its runner alone, peer with the runner's own means for n processes; nil: it has none but its threads.
+	plain []string
+	peer  func(n string) []string
 }
 
-// TestRunnersTable prints a table in Markdown: what a suite takes with its own runner, with the runner's own way to use two
-// processes, and with two workers. All is measured once, one after the other: read the ratios, on a machine that is quiet.
+// TestRunnersTable prints a table in Markdown: what a suite takes with its own runner, with the runner's own way to use several
+// processes, and with as many workers, which know no durations in their first run. All is measured once, one after the other:
+// read the ratios, on a machine that is quiet.
 func TestRunnersTable(t *testing.T) {
 	if os.Getenv(runnersTable) == "" {
 		t.Skipf("it takes minutes: `make bench-runners`, or set %s=1", runnersTable)
 	}
 	must(t, buildPrograms()) // not in the time of a row
 	pytest := []string{debianPython, "-m", "pytest"}
-	table := fmt.Sprintf("<!-- made by `make bench-runners` on %d CPUs -->\n\n| suite | alone | xdist -n 2 | persistent, 2 workers | a process for each batch |\n| --- | --- | --- | --- | --- |\n", runtime.NumCPU())
+	xdist := func(n string) []string { return slices.Concat(pytest, []string{"-n", n}, pytestQuiet) }
+	preset := []string{"--runner", "pytest", "--runner-command", strings.Join(pytest, " ")}
+	goFlags := []string{"-short", "-vet=off"}
+	table := fmt.Sprintf("<!-- made by `make bench-runners` on %d CPUs -->\n\n| suite | alone | peer, 2 | 2 workers, first run | 2 workers, again | a process for each batch | peer, 4 | 4 workers |\n"+
+		"| --- | --- | --- | --- | --- | --- | --- | --- |\n", runtime.NumCPU())
 	for _, row := range []runnersRow{
-		{suite: "pytest, 2,000 tests that do nothing", dir: noOpTests, runner: []string{"--runner", "pytest", "--runner-command", strings.Join(pytest, " ")},
-			args: pytestQuiet, plain: pytest, peer: append(pytest, "-n", "2")},
-		{suite: "pytest, networkx", dir: networkx, runner: []string{"--runner", "pytest", "--runner-command", strings.Join(pytest, " ")},
-			args: pytestQuiet, plain: pytest, peer: append(pytest, "-n", "2")},
+		{suite: "pytest, 2,000 tests that do nothing", dir: noOpTests, runner: preset, args: pytestQuiet, plain: slices.Concat(pytest, pytestQuiet), peer: xdist},
+		{suite: "pytest, networkx", dir: networkx, runner: preset, args: pytestQuiet, plain: slices.Concat(pytest, pytestQuiet), peer: xdist},
+		{suite: "go, a part of the standard library", dir: (*testing.T).TempDir, runner: append([]string{"--runner", "go"}, gostd...), args: goFlags,
+			plain: slices.Concat([]string{"go", "test", "-count=1"}, goFlags, gostd)},
 	} {
 		t.Run(row.suite, func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorld(t, "GOFLAGS=")
 			w.dir = row.dir(t)
-			took := func(words ...string) time.Duration {
+			var plain time.Duration
+			cells := []string{row.suite}
+			cell := func(took time.Duration) {
+				if plain == 0 {
+					plain = took
+				}
+				cells = append(cells, fmt.Sprintf("%.1f s (%.0f %%)", took.Seconds(), 100*took.Seconds()/plain.Seconds()))
+			}
+			took := func(words []string) {
 				t.Helper()
 				cmd := exec.Command(words[0], words[1:]...)
 				cmd.Dir, cmd.Env = w.dir, w.env
@@ -51,21 +66,35 @@ func TestRunnersTable(t *testing.T) {
 				if out, err := cmd.CombinedOutput(); err != nil {
 					t.Fatalf("%q: %v\n%s", words, err, out)
 				}
-				return time.Since(since)
+				cell(time.Since(since))
 			}
-			ours := func(persistent string) time.Duration {
+			peer := func(n string) {
+				if row.peer == nil {
+					cells = append(cells, "-")
+					return
+				}
+				took(row.peer(n))
+			}
+			timings := filepath.Join(t.TempDir(), "timings.json")
+			ours := func(workers string, more ...string) {
 				t.Helper()
-				args := append([]string{"run", "--workers", "2", "--persistent=" + persistent}, row.runner...)
+				args := slices.Concat([]string{"run", "--workers", workers, "--timings", timings}, more, row.runner, []string{"--"}, row.args)
 				since := time.Now()
-				w.long("shardctl", append(append(args, "--"), row.args...)...).expect(t, 0, "PASSED")
-				return time.Since(since)
+				w.long("shardctl", args...).expect(t, 0, "PASSED")
+				cell(time.Since(since))
 			}
-			plain := took(append(row.plain, row.args...)...)
-			cells := []string{fmt.Sprintf("%.1f s", plain.Seconds())}
-			for _, d := range []time.Duration{took(append(row.peer, row.args...)...), ours("on"), ours("off")} {
-				cells = append(cells, fmt.Sprintf("%.1f s (%.0f %%)", d.Seconds(), 100*d.Seconds()/plain.Seconds()))
+			took(row.plain)
+			peer("2")
+			ours("2")
+			ours("2")
+			if row.peer == nil {
+				cells = append(cells, "-")
+			} else {
+				ours("2", "--persistent=off")
 			}
-			table += fmt.Sprintf("| %s | %s |\n", row.suite, strings.Join(cells, " | "))
+			peer("4")
+			ours("4")
+			table += "| " + strings.Join(cells, " | ") + " |\n"
 		})
 	}
 	fmt.Print(table)

@@ -74,7 +74,7 @@ func TestRerunFailed(t *testing.T) {
 	equal(t, c.tests, executed)
 	c.fails("c")
 	r, executed = c.next("--rerun", "failed")
-	r.expect(t, 1, "2 of 4 results of the former attempt hold, 2 tests run", "From a former attempt, run github/o/r/7/1: 2 results", "1 of 4 tests failed")
+	r.expect(t, 1, "2 of 4 results of the former attempt hold; tests that run: 2", "From a former attempt, run github/o/r/7/1: 2 results", "1 of 4 tests failed")
 	equal(t, []string{"b", "c"}, executed)
 	equal(t, map[string]junit.Status{"fake::a": "passed", "fake::b": "passed", "fake::c": "failed", "fake::d": "passed"}, statuses(t, c.report()))
 	text, err := os.ReadFile(c.report())

@@ -28,7 +28,7 @@ func (w *Where) Register(flags *pflag.FlagSet) {
 
 // RegisterURL declares the flag that says which Redis.
 func (w *Where) RegisterURL(flags *pflag.FlagSet) {
-	flags.StringVar(&w.RedisURL, "redis-url", "", "`URL` of the Redis of the run: redis://, rediss:// (TLS), unix:// or redis+sentinel:// (also taken from REDIS_URL)")
+	flags.StringVar(&w.RedisURL, "redis-url", "", "`URL` of the Redis of the run: redis://, rediss:// (TLS), unix:// or redis+sentinel://; several hosts with commas are a Cluster (also taken from REDIS_URL)")
 }
 
 // Resolve fills in what the environment says, and checks it. With embedded, no URL means a server in this process.

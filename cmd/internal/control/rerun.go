@@ -126,7 +126,7 @@ func holdingOf(ctx context.Context, q *batch.Queue, manifest string, log *slog.L
 	if len(hold) == state.Tests {
 		return all("none failed in the former attempt")
 	}
-	log.Info(fmt.Sprintf("--rerun failed: %d of %d results of the former attempt hold, %d tests run", len(hold), state.Tests, state.Tests-len(hold)), "former", q.RunID())
+	log.Info(fmt.Sprintf("--rerun failed: %d of %d results of the former attempt hold; tests that run: %d", len(hold), state.Tests, state.Tests-len(hold)), "former", q.RunID())
 	return hold, nil
 }
 

@@ -1,9 +1,10 @@
-// Package report turns the journal of a run into what people and machines read: live progress in plain lines, the verdict
-// with its exit status, and JUnit XML.
+// Package report turns the journal of a run into what people and machines read: live progress, the verdict
+// with its exit status, JUnit XML, a page for a browser, a trace, and a file of the journal itself, of which all the others can be made again.
 //
-//	journal ──Add──> History ──┬──Judge (with what Redis holds at the end)──> Verdict ──┬──> WriteVerdict
-//	   │                       └── later: timeline, trace, summary                      └──> JUnit
-//	   └──Event──> Plain
+//	journal ──Add──> History ────Judge (with what Redis holds at the end)──> Verdict ──┬──> WriteVerdict, WriteSummary
+//	   │                                                                               ├──> JUnit
+//	   ├──Event──> Plain                                                               └──> Timeline ──> WriteHTML, WriteTrace
+//	   └──EventsWriter──> events file ──ReadEvents──> Recording ──> Verdict
 //
 // The journal tells what happened, Redis what the result is. A test is green only where both agree: Redis holds the result,
 // and the journal the attempt that earned it. Whatever is doubtful is red, since the worst that this package can do is to

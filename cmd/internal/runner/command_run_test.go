@@ -222,8 +222,8 @@ func TestCommandConcurrently(t *testing.T) {
 func TestCommandTimeLimits(t *testing.T) {
 	const hang = "exec sleep 1000"
 	for name, limits := range map[string]Limits{
-		"--test-timeout":  {Test: time.Millisecond, Batch: time.Hour},
-		"--batch-timeout": {Test: time.Hour, Batch: time.Millisecond},
+		"--test-timeout":  {Test: 100 * time.Millisecond, Batch: time.Hour},
+		"--batch-timeout": {Test: time.Hour, Batch: 100 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			line, life := newLifeline(t)
@@ -231,7 +231,7 @@ func TestCommandTimeLimits(t *testing.T) {
 			job := jobOf("a")
 			job.Limits, job.Env = limits, []string{life}
 			got, err := runCommandIn(t, t.Context(), c, job)
-			want := "the time limit of 1ms was over (" + name + ") and the command was stopped"
+			want := "the time limit of 100ms was over (" + name + ") and the command was stopped"
 			if o := got.outcomes["a"]; err != nil || o.Status != batch.Timeout || o.Message != want || o.Seconds == 0 {
 				t.Errorf("%+v, %v; want %q", o, err, want)
 			}
