@@ -48,7 +48,7 @@ func (k Keys) Kinds() []KeyKind {
 		{k.Control(), "set", "markers: sealed (the list is complete), and done or aborted", showSet},
 		{k.Run(), "hash", "the run's own facts: birth, epoch, manifest, total, options", showHash},
 		{k.Tests(), "hash", "every test of the list, and its spec", showLong},
-		{k.Expected(), "hash", "how many milliseconds a test is expected to take", showLong},
+		{k.Expected(), "hash", "how many microseconds a test is expected to take, where that is known", showLong},
 		{k.Tries(), "hash", "what became of a test's claims, and who ran it last", showLong},
 		{k.Results(), "hash", "the final status of each test that has one", showLong},
 		{k.Events(), "stream", "the journal: all that happened, and the source of every report", showStream},

@@ -1,6 +1,8 @@
 package batch_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -50,6 +52,24 @@ func TestReadKeys(t *testing.T) {
 			t.Errorf("sizes (-want +got):\n%s", diff)
 		}
 	})
+}
+
+// The guide for people names each kind of key, with its type and what it holds.
+func TestRedisGuideNamesAllKeys(t *testing.T) {
+	guide, err := os.ReadFile(filepath.Join("..", "docs", "redis.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := batch.NewKeys("ID")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range keys.Kinds() {
+		row := "| `" + kind.Name + "` | " + kind.Type + " | " + kind.Holds + " |"
+		if !strings.Contains(string(guide), row) {
+			t.Errorf("docs/redis.md lacks the row %s", row)
+		}
+	}
 }
 
 func TestRuns(t *testing.T) {

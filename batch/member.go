@@ -93,7 +93,12 @@ func (q *Queue) Join(ctx context.Context, name, info string) (*Member, Answer, e
 // ID returns the worker's id in this run.
 func (m *Member) ID() string { return m.id }
 
-// Claim moves tests into the worker's set and returns them: at most most from the queue, or else one from the requeue.
+// MostTests is the most tests that workers ask for in one claim unless they are told otherwise: what Redis does in some ten
+// milliseconds.
+const MostTests = 5000
+
+// Claim moves tests into the worker's set and returns them: at most most from the queue (a whole group, if the first is in one),
+// or else one from the requeue.
 // Unless eager, a requeued test that this worker ran last is left to others while there are any. Tests behind gates come
 // first; those behind the gates in refusing (their hashes), which refuse this worker now, stay where they are.
 //

@@ -203,7 +203,7 @@ func (q *Queue) Enqueue(ctx context.Context, tests []Test) (total int, err error
 		}
 		args := append([]any{MaxGates, len(gates) / 2}, gates...)
 		for _, t := range chunk {
-			args = append(args, t.ID, encodeSpec(t), t.microseconds())
+			args = append(args, t.ID, encodeSpec(t), t.Microseconds())
 		}
 		counts, err := q.run(ctx, enqueueScript, nil, args...).Int64Slice()
 		if err != nil {

@@ -27,12 +27,15 @@ type Test struct {
 	Quarantine Quarantine
 }
 
-// microseconds that it is expected to take, as Redis holds them: 0 if that is not known.
-func (t Test) microseconds() int64 {
-	if t.Seconds <= 0 {
+// longest is what a test is expected to take at most, in seconds: who says more than a day speaks of something else.
+const longest = 24 * 60 * 60
+
+// Microseconds that it is expected to take, as Redis holds them: 0 if that is not known, at most a day.
+func (t Test) Microseconds() int64 {
+	if !(t.Seconds > 0) { // NaN too
 		return 0
 	}
-	return max(1, int64(t.Seconds*1e6))
+	return max(1, int64(min(t.Seconds, longest)*1e6))
 }
 
 // CheckID returns an error that says why id cannot name a test: it is empty, longer than MaxIDBytes, not UTF-8, or holds

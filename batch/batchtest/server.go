@@ -43,6 +43,9 @@ func Real(t testing.TB) *redis.Client {
 // startPatience is how long a server may take to accept connections.
 const startPatience = 20 * time.Second
 
+// serverVariable names another server to test on: an older or newer redis-server, or a valkey-server.
+const serverVariable = "SHARD_TEST_REDIS"
+
 // Server is a running redis-server.
 type Server struct {
 	Addr string
@@ -82,9 +85,13 @@ func StartSentinel(t testing.TB, name, master string, quorum int, lines ...strin
 
 // start starts a redis-server with the arguments for a free port, for the time of the test.
 func start(t testing.TB, args func(port string) []string) *Server {
-	path, err := exec.LookPath("redis-server")
+	program := "redis-server"
+	if other := os.Getenv(serverVariable); other != "" {
+		program = other
+	}
+	path, err := exec.LookPath(program)
 	if err != nil {
-		t.Fatal("redis-server is not installed: `make test` installs it, or see https://redis.io/docs/install")
+		t.Fatalf("%s is not installed: `make test` installs redis-server, or see https://redis.io/docs/install; %s names another", program, serverVariable)
 	}
 	// Somebody else may take the port between the look and the start: then the server ends, and another is tried.
 	for range 5 {

@@ -60,7 +60,7 @@ local found = {}
 for _, test in ipairs(redis.call('HKEYS', TESTS)) do
   if not seen[test] then found[#found + 1] = test end
 end
-table.sort(found)
+sort_by_group(found)
 for _, test in ipairs(found) do
   local tries = tries_of(test)
   if spent(tries) then

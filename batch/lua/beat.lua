@@ -17,7 +17,7 @@ save_worker(id, worker)
 if worker.open and worker.batch == number then
   local held, set, returned = {}, set_of(id), {}
   for i = 5, #ARGV do held[ARGV[i]] = true end
-  local tests = members(set)
+  local tests = sort_by_group(members(set))
   for i = #tests, 1, -1 do
     if not held[tests[i]] then
       redis.call('SREM', set, tests[i])

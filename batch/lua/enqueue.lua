@@ -46,15 +46,21 @@ for i = first_test, #ARGV, 3 do
     end
   end
 end
+
+-- For share.lua. They only decide how large batches are: nothing else depends on them. What is beyond all reason stays within
+-- what a number in Redis can be.
+local function add(field, by)
+  local sum = tonumber(redis.call('HGET', RUN, field) or '0') + by
+  redis.call('HSET', RUN, field, string.format('%.0f', math.min(sum, 9e18)))
+end
 if added > 0 then
   redis.call('HINCRBY', RUN, 'listed', added)
-  -- For share.lua. They only decide how large batches are: nothing else depends on them.
-  redis.call('HINCRBY', RUN, 'grouped', grouped)
-  redis.call('HINCRBY', RUN, 'known', known)
-  redis.call('HINCRBY', RUN, 'known_us', string.format('%.0f', known_us))
-  redis.call('HINCRBY', RUN, 'known_ms2', string.format('%.0f', known_ms2))
-  redis.call('HINCRBY', RUN, 'left_us', string.format('%.0f', known_us))
-  redis.call('HINCRBY', RUN, 'left_unknown', added - known)
+  add('grouped', grouped)
+  add('known', known)
+  add('known_us', known_us)
+  add('known_ms2', known_ms2)
+  add('left_us', known_us)
+  add('left_unknown', added - known)
   wake()
   keep_alive()
 end

@@ -151,6 +151,25 @@ local function group_in(spec)
   return nil
 end
 
+local function has_groups()
+  return tonumber(redis.call('HGET', RUN, 'grouped') or '0') > 0
+end
+
+-- Sorts tests that go back to a list by id, but so that those of one group stand side by side: only then are they claimed
+-- together again.
+local function sort_by_group(tests)
+  local rank, grouped = {}, has_groups()
+  for _, test in ipairs(tests) do
+    local group = grouped and group_in(redis.call('HGET', TESTS, test) or '')
+    rank[test] = group and 'group ' .. group or 'test ' .. test
+  end
+  table.sort(tests, function(a, b)
+    if rank[a] == rank[b] then return a < b end
+    return rank[a] < rank[b]
+  end)
+  return tests
+end
+
 local function gate_of(test)
   if #gates == 0 then return '' end
   return gate_in(redis.call('HGET', TESTS, test))
@@ -174,7 +193,7 @@ local function set_result(test, status)
   redis.call('HSET', RESULTS, test, status)
   local expected = redis.call('HGET', EXPECTED, test)
   if expected then
-    redis.call('HINCRBY', RUN, 'left_us', -expected)
+    redis.call('HINCRBY', RUN, 'left_us', '-' .. expected) -- as text: servers write large numbers differently
   else
     redis.call('HINCRBY', RUN, 'left_unknown', -1)
   end

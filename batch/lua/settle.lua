@@ -12,7 +12,7 @@ if not worker then return not_joined(id) end
 if worker.batch ~= number or not worker.open then return answer(worker) end
 
 local set = set_of(id)
-local left = members(set)
+local left = sort_by_group(members(set))
 redis.call('DEL', set)
 if how == 'handback' then
   for i = #left, 1, -1 do hand_back(left[i], worker.alone) end

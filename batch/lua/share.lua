@@ -4,13 +4,14 @@
 -- Without expected durations it is half of a fair share of the tests that are left. With them, a worker's first batch is a
 -- fair share of the time that all tests are expected to take, less a reserve; what follows is a part of a fair share of what
 -- has no result yet. The reserve is what chance may make of the longest of all first batches. Where starting a runner again
--- costs more than that there is none, and the last worker to come takes what the others left.
+-- costs more than that there is none, and the last worker to come takes what the others left. A worker that comes late takes
+-- no more than a fair share of what has no result yet.
 --
 -- A batch is filled from the head of the queue, where the longest tests are, with whatever still fits; tests of unknown
 -- duration count as the mean of the known, and each worker takes its part of them, as they may be the long ones.
 
-local CHUNK = 512      -- entries of the queue that are looked at together
-local LOOKS = 4        -- how many chunks are looked at for what still fits
+local CHUNK = 512      -- entries of the queue that are fetched together, at most
+local LOOK = 2048      -- tests that a claim passes over, looking for what still fits
 local FULL = 0.98      -- of the target is enough
 local NOISE = 0.3      -- standard deviation of a test's duration, as a part of the expected one
 local WORTH = 1.5      -- a reserve is worth it from so many starts of a runner on
@@ -18,7 +19,7 @@ local LEAST = 0.5      -- of its fair share a worker takes first, whatever the r
 local PART = 0.8       -- of a fair share of what is left a worker takes later
 local FLOOR = 0.2      -- of the cost of a start is what a later batch is worth at least
 
--- What is known of the durations, in microseconds; nil if nothing is. HINCRBY keeps the sums (enqueue.lua, set_result).
+-- What is known of the durations, in microseconds; nil if nothing is. enqueue.lua and set_result keep the sums.
 local function durations()
   local run = redis.call('HMGET', RUN, 'known', 'known_us', 'known_ms2', 'left_us', 'left_unknown', 'listed', 'shares', 'shares_us', 'startup_us')
   for i = 1, #run do run[i] = tonumber(run[i] or '0') end
@@ -40,24 +41,27 @@ local function longest_of(count)
   return math.max(0.56, math.sqrt(2 * math.log(count)) - 0.55)
 end
 
--- The time that a batch should take, and whether the first share of a worker is meant.
+-- The time that a batch should take, whether it is the first share of a worker, and whether that is the last of them: it
+-- takes all that the others left, but not what one of them has handed back.
 local function target_of(d, first, workers, startup)
   if not first or d.shares >= workers then
-    return math.max(PART * d.left / workers, FLOOR * startup), false
+    return math.max(PART * d.left / workers, FLOOR * startup), false, false
   end
-  local fair = d.all / workers
+  local fair, late = d.all / workers, d.left / workers
   local reserve = longest_of(workers) * math.sqrt(d.variance / workers)
-  if reserve >= WORTH * startup then return math.max(fair - reserve, LEAST * fair), true end
-  if d.shares == workers - 1 then return math.huge, true end
-  return (d.all - d.shared) / (workers - d.shares), true
+  if reserve >= WORTH * startup then return math.min(late, math.max(fair - reserve, LEAST * fair)), true, false end
+  local rest = (d.all - d.shared) / (workers - d.shares)
+  if rest - late > WORTH * startup then return late, true, false end
+  if d.shares == workers - 1 then return (rest + 1) / FULL, true, true end
+  return rest, true, false
 end
 
 -- Walks through the queue from its head and calls block(tests, times) with each run of tests of one group (a test without a
--- group is a block of its own) until that says that it is enough: it returns whether to go on, and which tests go back. After
--- so many chunks it ends too, if anything was found.
-local function walk(chunks, found, block)
-  local grouped = tonumber(redis.call('HGET', RUN, 'grouped') or '0') > 0
-  local tests, times, group, back, more = {}, {}, nil, {}, true
+-- group is a block of its own) until that says that it is enough: it returns whether to go on, and which tests go back.
+-- timed: times are the expected ones, false where none is known; else all are false.
+local function walk(timed, block)
+  local grouped = has_groups()
+  local tests, times, group, back, more, size = {}, {}, nil, {}, true, CHUNK / 16
   local function close()
     if #tests == 0 or not more then
       for _, test in ipairs(tests) do back[#back + 1] = test end
@@ -68,16 +72,16 @@ local function walk(chunks, found, block)
     end
     tests, times = {}, {}
   end
-  for chunk = 1, math.huge do
-    if not more or chunk > chunks and not group and found() then break end
-    local some = redis.call('LPOP', QUEUE, CHUNK)
+  while more do
+    local some = redis.call('LPOP', QUEUE, size)
     if not some or #some == 0 then break end
-    local known = redis.call('HMGET', EXPECTED, unpack(some))
+    size = math.min(2 * size, CHUNK)
+    local known = timed and redis.call('HMGET', EXPECTED, unpack(some))
     local specs = grouped and redis.call('HMGET', TESTS, unpack(some))
     for i, test in ipairs(some) do
       local next_group = grouped and specs[i] and group_in(specs[i]) or nil
       if #tests > 0 and (not group or next_group ~= group) then close() end
-      tests[#tests + 1], times[#times + 1], group = test, known[i], next_group
+      tests[#tests + 1], times[#times + 1], group = test, known and known[i] or false, next_group
     end
     if not group then close() end
   end
@@ -94,26 +98,28 @@ end
 local function take_share(worker, most, startup, take)
   local workers, expected = redis.call('HLEN', WORKERS), tonumber(redis.call('HGET', RUN, 'expect_workers') or '0')
   local d = durations()
-  local target, first, unknowns = math.huge, false, most
+  local target, first, last, unknowns = math.huge, false, false, most
   if d then
     -- As many again may come, if nobody said how many will.
     workers = expected > 0 and math.max(workers, expected) or 2 * workers
-    target, first = target_of(d, worker.batch == 0, workers, startup or d.startup)
-    if target < math.huge then unknowns = math.ceil(d.unknown / workers) end
+    target, first, last = target_of(d, worker.batch == 0, workers, startup or d.startup)
+    if not last then unknowns = math.ceil(d.unknown / workers) end
   else
     local share = math.ceil(redis.call('LLEN', QUEUE) / (2 * math.max(workers, expected)))
     most = math.min(most, math.max(1, share))
   end
-  local count, sum, unknown = 0, 0, 0
-  local function found() return count > 0 end
-  walk(d and LOOKS or math.ceil(most / CHUNK), found, function(tests, times)
+  local count, sum, unknown, passed = 0, 0, 0, 0
+  walk(d ~= nil, function(tests, times)
     local time, strange = 0, 0
     for i = 1, #tests do
       time = time + (d and (tonumber(times[i]) or d.mean) or 0)
       if not times[i] then strange = strange + 1 end
     end
     if count > 0 and (count >= most or sum >= FULL * target) then return false, tests end
-    if count > 0 and (sum + time > target or strange > 0 and unknown >= unknowns) then return true, tests end
+    if count > 0 and (sum + time > target or strange > 0 and unknown >= unknowns) then
+      passed = passed + #tests
+      return passed < LOOK, tests
+    end
     for _, test in ipairs(tests) do
       if take(test) then count = count + 1 end
     end

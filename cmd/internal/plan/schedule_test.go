@@ -81,7 +81,7 @@ func (s recorded) tasks(seed uint64) []Task {
 	Order(tests)
 	tasks := make([]Task, len(tests))
 	for i, t := range tests {
-		tasks[i] = Task{t.Seconds, actual[t.ID]}
+		tasks[i] = Task{Expected: t.Seconds, Actual: actual[t.ID]}
 	}
 	return tasks
 }

@@ -4,8 +4,7 @@ import "math"
 
 // The constants of batch/lua/share.lua, where they are explained.
 const (
-	shareChunk = 512
-	shareLooks = 4
+	shareLook  = 2048
 	shareFull  = 0.98
 	shareNoise = 0.3
 	shareWorth = 1.5
@@ -67,23 +66,21 @@ func (s *shares) mean() float64 { return s.knownUS / float64(s.known) }
 // claim is take_share: the tests that a worker takes which never took any (first) or did. expected is how many workers were
 // announced, 0: nobody said; live how many there are.
 func (s *shares) claim(first bool, live, expected, most int, startup float64) []waiting {
-	target, unknowns, counts, looks := math.Inf(1), most, false, 0
+	target, unknowns, counts, last := math.Inf(1), most, false, false
 	if s.known > 0 {
 		workers := 2 * live
 		if expected > 0 {
 			workers = max(live, expected)
 		}
-		if target, counts = s.target(first, workers, startup); !math.IsInf(target, 1) {
+		if target, counts, last = s.target(first, workers, startup); !last {
 			unknowns = int(math.Ceil(float64(max(0, s.listed-s.known)) / float64(workers)))
 		}
-		looks = shareLooks
 	} else {
 		most = min(most, max(1, int(math.Ceil(float64(len(s.queue))/float64(2*max(live, expected))))))
-		looks = (most + shareChunk - 1) / shareChunk
 	}
 	var taken, back []waiting
 	sum, unknown := 0.0, 0
-	at := s.walk(looks, func() bool { return len(taken) > 0 }, func(block []waiting) bool {
+	at := s.walk(func(block []waiting) bool {
 		us, strange := 0.0, 0
 		for _, w := range block {
 			switch {
@@ -102,12 +99,13 @@ func (s *shares) claim(first bool, live, expected, most int, startup float64) []
 			return false
 		case len(taken) > 0 && (sum+us > target || strange > 0 && unknown >= unknowns):
 			back = append(back, block...)
-			return true
+			return len(back) < shareLook
 		}
 		taken, sum, unknown = append(taken, block...), sum+us, unknown+strange
 		return true
 	})
-	s.queue = append(back, s.queue[at:]...)
+	copy(s.queue[at-len(back):], back)
+	s.queue = s.queue[at-len(back):]
 	if counts && len(taken) > 0 {
 		s.taken++
 		s.takenUS += math.Round(sum)
@@ -115,11 +113,11 @@ func (s *shares) claim(first bool, live, expected, most int, startup float64) []
 	return taken
 }
 
-// walk calls block with each run of tests of one group from the head of the queue on, until that says that it is enough, or for
-// some chunks if anything was found. It returns how many tests it came by.
-func (s *shares) walk(chunks int, found func() bool, block func([]waiting) bool) int {
+// walk calls block with each run of tests of one group from the head of the queue on, until that says that it is enough.
+// It returns how many tests it came by.
+func (s *shares) walk(block func([]waiting) bool) int {
 	at := 0
-	for at < len(s.queue) && !(at >= chunks*shareChunk && found()) {
+	for at < len(s.queue) {
 		end := at + 1
 		for group := s.queue[at].group; group != "" && end < len(s.queue) && s.queue[end].group == group; {
 			end++
@@ -133,23 +131,27 @@ func (s *shares) walk(chunks int, found func() bool, block func([]waiting) bool)
 }
 
 // target is target_of.
-func (s *shares) target(first bool, workers int, startup float64) (us float64, counts bool) {
+func (s *shares) target(first bool, workers int, startup float64) (us float64, counts, last bool) {
 	square := s.knownMS2 / float64(s.known) * 1e6
 	unknown := float64(max(0, s.listed-s.known))
+	late := (max(0, s.leftUS) + float64(max(0, s.leftUnknown))*s.mean()) / float64(workers)
 	if !first || s.taken >= workers {
-		left := max(0, s.leftUS) + float64(max(0, s.leftUnknown))*s.mean()
-		return max(sharePart*left/float64(workers), shareFloor*startup), false
+		return max(sharePart*late, shareFloor*startup), false, false
 	}
-	fair := (s.knownUS + unknown*s.mean()) / float64(workers)
+	all := s.knownUS + unknown*s.mean()
+	fair := all / float64(workers)
 	variance := shareNoise*shareNoise*s.knownMS2*1e6 + unknown*square
 	reserve := longestOf(workers) * math.Sqrt(variance/float64(workers))
+	rest := (all - s.takenUS) / float64(workers-s.taken)
 	switch {
 	case reserve >= shareWorth*startup:
-		return max(fair-reserve, shareLeast*fair), true
+		return min(late, max(fair-reserve, shareLeast*fair)), true, false
+	case rest-late > shareWorth*startup:
+		return late, true, false
 	case s.taken == workers-1:
-		return math.Inf(1), true
+		return (rest + 1) / shareFull, true, true
 	}
-	return (s.knownUS + unknown*s.mean() - s.takenUS) / float64(workers-s.taken), true
+	return rest, true, false
 }
 
 func longestOf(count int) float64 { return max(0.56, math.Sqrt(2*math.Log(float64(count)))-0.55) }

@@ -21,7 +21,7 @@ func TestShareIsThatOfTheScript(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
 				rng := rand.New(rand.NewPCG(seed, 7))
-				tests := make([]batch.Test, 1+rng.IntN(1500))
+				tests := make([]batch.Test, 1+rng.IntN(1500)*(1+rng.IntN(4)))
 				expected := make([]float64, len(tests))
 				groups := make([]string, len(tests))
 				unknown, grouped := rng.IntN(11), rng.IntN(3) == 0
@@ -40,7 +40,7 @@ func TestShareIsThatOfTheScript(t *testing.T) {
 					}
 				}
 				o := batch.DefaultOptions()
-				live, most := 1+rng.IntN(6), 1+rng.IntN(800)
+				live, most := 1+rng.IntN(6), 1+rng.IntN(800)*(1+rng.IntN(4))
 				if rng.IntN(3) > 0 {
 					o.ExpectWorkers = live + rng.IntN(4)
 				}

@@ -13,6 +13,8 @@ import (
 type Task struct {
 	// Expected seconds, 0: unknown. Actual is how long it then takes.
 	Expected, Actual float64
+	// Group is batch.Test's.
+	Group string
 }
 
 // Tasks are tests for a prediction: each takes as long as expected, or the mean of the others. It counts those of unknown duration.
@@ -26,7 +28,7 @@ func Tasks(tests []batch.Test) (tasks []Task, unknown int) {
 	}
 	mean := sum / max(1, float64(len(tests)-unknown))
 	for _, t := range tests {
-		task := Task{Expected: t.Seconds, Actual: t.Seconds}
+		task := Task{Expected: t.Seconds, Actual: t.Seconds, Group: t.Group}
 		if t.Seconds <= 0 {
 			task.Actual = mean
 		}
@@ -42,7 +44,7 @@ type Fleet struct {
 	Announced bool
 	// Startup is what a worker waits before the first test of each of its batches.
 	Startup time.Duration
-	// Most is the most tests of one batch; 0: no limit.
+	// Most is the most tests of one batch; 0: batch.MostTests.
 	Most int
 }
 
@@ -62,17 +64,17 @@ type Prediction struct {
 
 // Simulate runs tasks, in the order in which they wait, by the rule of the claim script.
 func Simulate(tasks []Task, f Fleet) Prediction {
-	expected := make([]float64, len(tasks))
+	expected, groups := make([]float64, len(tasks)), make([]string, len(tasks))
 	for i, t := range tasks {
-		expected[i] = float64(microseconds(t.Expected))
+		expected[i], groups[i] = float64(microseconds(t.Expected)), t.Group
 	}
-	s := newShares(expected, nil)
+	s := newShares(expected, groups)
 	announced, most := 0, f.Most
 	if f.Announced {
 		announced = f.Workers
 	}
 	if most == 0 {
-		most = max(1, len(tasks))
+		most = batch.MostTests
 	}
 	p := Prediction{Bound: bound(tasks, f), Longest: -1}
 	for i, t := range tasks {
@@ -92,8 +94,8 @@ func Simulate(tasks []Task, f Fleet) Prediction {
 			s.result(expected[e.test])
 			continue
 		}
-		batch := s.claim(!claimed[e.worker], f.Workers, announced, most, startup*1e6)
-		if len(batch) == 0 {
+		claim := s.claim(!claimed[e.worker], f.Workers, announced, most, startup*1e6)
+		if len(claim) == 0 {
 			p.Idle -= e.at // and the wall time for each worker, below
 			continue
 		}
@@ -101,7 +103,7 @@ func Simulate(tasks []Task, f Fleet) Prediction {
 		p.Batches++
 		p.Startup += startup
 		at := e.at + startup
-		for _, w := range batch {
+		for _, w := range claim {
 			at += tasks[w.index].Actual
 			p.Busy += tasks[w.index].Actual
 			heap.Push(&events, moment{at: at, worker: e.worker, test: w.index})
@@ -150,9 +152,4 @@ func (m *moments) Pop() any {
 }
 
 // microseconds are what Redis holds of a duration: 0 if it is not known.
-func microseconds(seconds float64) int64 {
-	if seconds <= 0 {
-		return 0
-	}
-	return max(1, int64(seconds*1e6))
-}
+func microseconds(seconds float64) int64 { return batch.Test{Seconds: seconds}.Microseconds() }

@@ -91,7 +91,7 @@ func TestSimulate(t *testing.T) {
 	if none.Wall != 0 || none.Batches != 0 || none.Longest != -1 {
 		t.Errorf("without tests: %+v", none)
 	}
-	tasks := []Task{{4, 4}, {3, 3}, {2, 2}, {1, 1}}
+	tasks := []Task{{Expected: 4, Actual: 4}, {Expected: 3, Actual: 3}, {Expected: 2, Actual: 2}, {Expected: 1, Actual: 1}}
 	p := Simulate(tasks, Fleet{Workers: 2, Announced: true, Startup: time.Second})
 	if p.Wall != 6 || p.Bound != 6 || p.Busy != 10 || p.Longest != 0 {
 		t.Errorf("%+v", p)

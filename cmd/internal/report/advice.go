@@ -82,8 +82,16 @@ func (t Timeline) uneven(v Verdict) (Advice, bool) {
 		return Advice{}, false
 	}
 	return Advice{Worth: idle / time.Duration(others+1), Title: "The last worker ran on alone",
-		Text: fmt.Sprintf("At the end %s ran %s while the other workers had nothing left, for %s each on average. Tests that take long come first where durations are recorded; "+
-			"smaller batches (--batch-size) spread the rest.", name(t.Lanes[lane].ID), name(v.Tests[last.Test].ID), brief(idle/time.Duration(others)))}, true
+		Text: fmt.Sprintf("At the end %s %s while the other workers had nothing left, for %s each on average. Tests that take long come first where durations are recorded; "+
+			"smaller batches (--batch-size) spread the rest.", name(t.Lanes[lane].ID), last.at(v), brief(idle/time.Duration(others)))}, true
+}
+
+// at says what the worker was at.
+func (s Span) at(v Verdict) string {
+	if s.Attempt.Size > 1 {
+		return "was still at a batch of " + count(s.Attempt.Size, "test")
+	}
+	return "ran " + name(v.Tests[s.Test].ID)
 }
 
 // late tells of workers that came when others had worked for a while.

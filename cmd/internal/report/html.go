@@ -36,7 +36,7 @@ func WriteHTML(w io.Writer, v Verdict, o HTMLOptions) error {
 	if err != nil {
 		return err
 	}
-	page, err := template.New("page.gohtml").Funcs(template.FuncMap{"count": count, "thousands": thousands, "brief": brief}).ParseFS(pageFiles, "page/page.gohtml")
+	page, err := template.New("page.gohtml").Funcs(template.FuncMap{"thousands": thousands, "brief": brief}).ParseFS(pageFiles, "page/page.gohtml")
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,9 @@ type pageProblem struct{ Scope, Message, Details, Worker string }
 // section is a list of tests that are told with their history.
 type section struct {
 	ID, Title, Says string
-	Tests           []pageTest
+	Total           int
+	Full            []pageTest
+	Brief           []pageTest // in a line, and only without JavaScript: the table has them
 }
 
 // pageTest is a test as the page tells it.
@@ -159,16 +161,21 @@ func (p *page) sections(v Verdict, o HTMLOptions) {
 		if len(s.tests) == 0 {
 			continue
 		}
-		out := section{ID: s.id, Title: s.title, Says: s.says}
+		out := section{ID: s.id, Title: s.title, Says: s.says, Total: len(s.tests)}
 		for i, j := range s.tests {
-			out.Tests = append(out.Tests, p.told(v, j, index[j.ID], o, i < maxDetailed, s.id == "failures" && i == 0))
+			if i < maxDetailed {
+				out.Full = append(out.Full, p.told(j, index[j.ID], o, s.id == "failures" && i == 0))
+			} else {
+				t, _ := headline(j)
+				out.Brief = append(out.Brief, t)
+			}
 		}
 		p.Sections = append(p.Sections, out)
 	}
 }
 
-// told is a test of a section; in full with its output, otherwise in a line.
-func (p *page) told(v Verdict, j Judged, index int, o HTMLOptions, full, open bool) pageTest {
+// headline is what a section says of a test in a line, and the attempt that shows it; nil: there is none.
+func headline(j Judged) (pageTest, *Attempt) {
 	t := newPageTest(j)
 	a := j.decisive()
 	if j.Flaky() {
@@ -184,9 +191,12 @@ func (p *page) told(v Verdict, j Judged, index int, o HTMLOptions, full, open bo
 	if a != nil {
 		t.Message = first(message(a.Outcome.Message), t.Why)
 	}
-	if !full {
-		return t
-	}
+	return t, a
+}
+
+// told is a test of a section with its history and output.
+func (p *page) told(j Judged, index int, o HTMLOptions, open bool) pageTest {
+	t, a := headline(j)
 	t.Anchor, t.Open = "t"+strconv.Itoa(index), open
 	p.detailedTests[index] = true
 	t.History = historyLines(j.Test)
@@ -317,7 +327,7 @@ func (s Step) page(v Verdict, t Timeline) pageStep {
 			out.Says = on + " ran " + name(ids[0])
 		}
 		if s.Between > 0 {
-			out.Says += "; of that " + brief(s.Between) + " between tests, mostly for starting the runner of each batch"
+			out.Says += "; of that " + brief(s.Between) + " without a test, as runners started and between tests"
 		}
 	case StepLost:
 		out.Says = on + " vanished while it ran " + name(ids[0]) + ", until that was noticed"

@@ -43,7 +43,7 @@ func WriteTrace(w io.Writer, v Verdict) error {
 		return err
 	}
 	fmt.Fprintf(t, "{\"displayTimeUnit\":\"ms\",\"otherData\":%s,\"traceEvents\":[", header[:len(header)-1])
-	t.name("process_name", tracePid, 0, "run "+clean(v.RunID))
+	t.name("process_name", tracePid, 0, "run "+name(v.RunID))
 	for i, l := range line.Lanes {
 		t.lane(i+1, l, v)
 	}
@@ -53,7 +53,7 @@ func WriteTrace(w io.Writer, v Verdict) error {
 	for _, p := range v.Problems {
 		if !p.Time.IsZero() {
 			t.put(traceEvent{Name: "problem: " + name(p.Scope), Phase: "i", Scope: "g", Cat: "run", Time: micros(p.Time.Sub(line.Begin)),
-				Args: map[string]any{"message": clean(p.Message), "worker": clean(p.Worker)}})
+				Args: map[string]any{"message": message(p.Message), "worker": name(p.Worker)}})
 		}
 	}
 	t.results(line)
@@ -96,13 +96,13 @@ func (t *trace) slice(e traceEvent, i Interval) {
 }
 
 func (t *trace) lane(pid int, l Lane, v Verdict) {
-	t.name("process_name", pid, 0, clean(l.ID))
+	t.name("process_name", pid, 0, name(l.ID))
 	t.put(traceEvent{Name: "process_sort_index", Phase: "M", Pid: pid, Args: map[string]any{"sort_index": pid}})
 	t.name("thread_name", pid, traceBatches, "batches")
 	for row := range l.Rows {
 		t.name("thread_name", pid, traceFirstRow+row, "tests")
 	}
-	t.put(traceEvent{Name: "joined", Phase: "i", Scope: "p", Cat: "worker", Time: micros(l.Joined), Pid: pid, Tid: traceBatches, Args: map[string]any{"info": clean(l.Info)}})
+	t.put(traceEvent{Name: "joined", Phase: "i", Scope: "p", Cat: "worker", Time: micros(l.Joined), Pid: pid, Tid: traceBatches, Args: map[string]any{"info": message(l.Info)}})
 	for i, hold := range l.Holds {
 		b := l.Batches[i]
 		title := fmt.Sprintf("batch %d: %s", b.Number, count(b.Size, "test"))
@@ -117,7 +117,7 @@ func (t *trace) lane(pid int, l Lane, v Verdict) {
 		if a.Outcome.File != "" {
 			args["at"] = place(a.Outcome.File, a.Outcome.Line)
 		}
-		t.slice(traceEvent{Name: clean(v.Tests[s.Test].ID), Cat: "test", Pid: pid, Tid: traceFirstRow + s.Row, Color: traceColor(a), Args: args}, s.Interval)
+		t.slice(traceEvent{Name: name(v.Tests[s.Test].ID), Cat: "test", Pid: pid, Tid: traceFirstRow + s.Row, Color: traceColor(a), Args: args}, s.Interval)
 	}
 	if !l.Worker.Left.IsZero() {
 		what := "left"
@@ -125,7 +125,7 @@ func (t *trace) lane(pid int, l Lane, v Verdict) {
 			what = "presumed dead"
 		}
 		t.put(traceEvent{Name: what, Phase: "i", Scope: "p", Cat: "worker", Time: micros(l.Left), Pid: pid, Tid: traceBatches,
-			Args: map[string]any{"why": clean(l.Reason), "held": len(l.Taken)}})
+			Args: map[string]any{"why": message(l.Reason), "held": len(l.Taken)}})
 	}
 }
 

@@ -204,6 +204,18 @@ def test_after(): pass
 	}
 }
 
+// TestPytestNotCalled says that a test whose body nobody called has not passed.
+func TestPytestNotCalled(t *testing.T) {
+	const why = "failed test_a.py::test_swallowed pytest did not call it: another plugin, a conftest.py or an option such as --setup-only kept it from running"
+	for _, persistent := range []string{"on", "off"} {
+		p := newPytest(t, Options{Persistent: persistent}, ".", "test_a.py", "def test_swallowed(): pass\ndef test_b(): pass\n",
+			"conftest.py", "def pytest_runtest_protocol(item):\n  return item.name == 'test_swallowed' or None\n")
+		same(t, "hook", p.run(p.list()...), []string{why, "passed test_a.py::test_b"})
+		p = newPytest(t, Options{Persistent: persistent, Args: []string{"--setup-only"}}, ".", "test_a.py", "def test_swallowed(): pass\n")
+		same(t, "--setup-only", p.run(p.list()...), []string{why})
+	}
+}
+
 // TestPytestSkippedFile says that a process is not to blame if all it was given was skipped, or is of a file with an error
 // elsewhere.
 func TestPytestSkippedFile(t *testing.T) {

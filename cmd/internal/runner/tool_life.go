@@ -31,10 +31,10 @@ type toolLife struct {
 	// stdout is the pump of the output, once the process runs.
 	stdout atomic.Pointer[pump]
 
-	mu sync.Mutex
+	mu sync.Mutex // is held while the report is told something: once it is another's turn, it is told nothing more
 	// report gets what the process says and prints; nil: no batch is under way.
 	report *toolReport
-	// between are problems that it told meanwhile, spoilt is what toolReport.spoilt was in the end.
+	// between are problems and failures that it told meanwhile, spoilt is what toolReport.spoilt was in the end.
 	between []message
 	spoilt  bool
 }
@@ -101,10 +101,14 @@ func (t *Tool) prepare(l *toolLife, in *invocation, job Job) (p process, ended f
 		return p, nil, err
 	}
 	p = tool.process
-	p.Env = slices.Concat(job.Env, []string{
-		"SHARD_SOCKET=" + l.socket.path(), "SHARD_PROTOCOL=1", "SHARD_MODE=" + string(in.mode),
-		"SHARD_GRANULARITY=" + t.o.Granularity, "SHARD_TESTS_FILE=" + in.file,
-	}, p.Env)
+	var address []string
+	if tool.stdout == nil && tool.side == nil { // where no plugin takes them away, a runner that a test starts would speak in its stead
+		address = []string{
+			"SHARD_SOCKET=" + l.socket.path(), "SHARD_PROTOCOL=1", "SHARD_MODE=" + string(in.mode),
+			"SHARD_GRANULARITY=" + t.o.Granularity, "SHARD_TESTS_FILE=" + in.file,
+		}
+	}
+	p.Env = slices.Concat(job.Env, address, p.Env)
 	p.Grace = job.Limits.Grace
 	p.Stdout = &toolText{l}
 	if tool.stdout != nil {
@@ -124,12 +128,11 @@ type toolText struct{ l *toolLife }
 
 func (w *toolText) Write(p []byte) (int, error) {
 	w.l.mu.Lock()
-	report := w.l.report
-	w.l.mu.Unlock()
-	if report == nil {
+	defer w.l.mu.Unlock()
+	if w.l.report == nil {
 		return len(p), nil
 	}
-	return report.Write(p)
+	return w.l.report.Write(p)
 }
 
 // parsed takes the messages of lines, and passes what is none on as text.
@@ -159,19 +162,19 @@ func (l *toolLife) take(m message) {
 		l.other(m)
 	}
 	l.mu.Lock()
-	report := l.report
-	if report == nil && m.Type == messageProblem {
-		l.between = append(l.between, m)
-	}
-	l.mu.Unlock()
+	defer l.mu.Unlock()
 	switch {
 	case m.Type == messageWant:
 		select {
 		case l.wants <- struct{}{}:
 		default: // it asked already
 		}
-	case report != nil:
-		report.take(m)
+	case l.report != nil:
+		l.report.take(m)
+	case m.Type == messageProblem:
+		l.between = append(l.between, m)
+	case m.Type == messageFinish && m.Status == batch.Failed:
+		l.between = append(l.between, m.stray())
 	}
 }
 
@@ -182,23 +185,20 @@ func (l *toolLife) wrong(err error) {
 // serve sets the report that is told from now on; nil: none.
 func (l *toolLife) serve(report *toolReport) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.report != nil {
 		l.spoilt = l.report.spoilt()
 	}
 	l.report = report
-	between := l.between
-	if report != nil {
-		l.between = nil
-	}
-	l.mu.Unlock()
 	if report == nil {
 		return
 	}
 	report.before = l.spoilt
 	report.begin()
-	for _, m := range between {
+	for _, m := range l.between {
 		report.take(m)
 	}
+	l.between = nil
 }
 
 // asks waits until the plugin asks for a batch. False: the process has ended, if ctx did, by that.

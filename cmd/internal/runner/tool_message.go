@@ -114,22 +114,34 @@ func (r result) text() string {
 	return strings.TrimRight(r.Details, "\n") + "\n\nOutput:\n" + r.Output
 }
 
+// outcome is what a finish says. A unit of which a case failed has failed.
 func (m message) outcome() batch.Outcome {
 	o := batch.Outcome{Status: m.Status, Seconds: m.Seconds, Message: oneLine(m.Message), File: m.File, Line: m.Line, Output: m.text()}
 	for _, c := range m.Cases {
 		o.Cases = append(o.Cases, batch.Case{Classname: c.Classname, Name: c.Name, Status: c.Status, Seconds: c.Seconds,
 			Message: oneLine(c.Message), File: c.File, Line: c.Line, Output: c.text()})
 	}
-	if m.Status == batch.Failed && m.Details == "" {
+	failing := firstFailed(o.Cases)
+	if failing != nil && o.Status != batch.Failed {
+		o.Status, o.Message = batch.Failed, ""
+	}
+	if o.Status == batch.Failed && m.Details == "" {
 		o.Output = result{Details: failures(o.Cases), Output: m.Output}.text()
 	}
-	if failing := firstFailed(o.Cases); failing != nil && o.Status == batch.Failed && o.Message == "" {
+	if failing != nil && o.Status == batch.Failed && o.Message == "" {
 		o.Message, o.File, o.Line = failing.Message, failing.File, failing.Line
 		if failing.Name != "" {
 			o.Message = oneLine(failing.Name + ": " + failing.Message)
 		}
 	}
 	return o
+}
+
+// stray is a failure of a unit that the process was not to run, or that had ended before: a problem.
+func (m message) stray() message {
+	m.Type, m.Scope = messageProblem, m.ID
+	m.Message = "it failed, although it is none of the units that this process was to run, or had ended before: " + m.Message
+	return m
 }
 
 // failures are the texts of the cases that failed, each under its name: the text of a unit that has none of its own.

@@ -101,11 +101,16 @@ func (r *toolReport) take(m message) {
 	case messageFinish:
 		r.finish(m)
 	case messageProblem:
-		r.problem(batch.Problem{Scope: m.Scope, Message: oneLine(m.Message), Details: m.text()})
+		r.tell(m)
 	case messageEnd:
 		r.ended = true
 	}
 	r.watchIdle()
+}
+
+// tell tells a messageProblem.
+func (r *toolReport) tell(m message) {
+	r.problem(batch.Problem{Scope: m.Scope, Message: oneLine(m.Message), Details: m.text()})
 }
 
 func (r *toolReport) problem(p batch.Problem) {
@@ -152,7 +157,7 @@ func (r *toolReport) finish(m message) {
 	u := r.running[m.ID]
 	switch {
 	case !r.wanted[m.ID] && m.Status == batch.Failed:
-		r.problem(batch.Problem{Scope: m.ID, Message: oneLine("it failed, although it is none of the units that this process was to run, or had ended before: " + m.Message), Details: m.text()})
+		r.tell(m.stray())
 		return
 	case !r.wanted[m.ID] || u != nil && u.expired:
 		return
@@ -293,7 +298,13 @@ func (r *toolReport) unexecuted(ended exit, limit *limitError) {
 func (r *toolReport) unfinished() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.stopClocks()
+	r.failed = r.failed || len(r.running) > 0
 	for _, id := range slices.Sorted(maps.Keys(r.running)) {
-		r.settle(r.running[id], batch.Crashed, "the runner went on to the next batch without telling its end")
+		if u := r.running[id]; u.expired {
+			r.settle(u, batch.Timeout, "it had not ended when "+(&limitError{flag: "--test-timeout", limit: r.testLimit}).Error())
+		} else {
+			r.settle(u, batch.Crashed, "the runner went on to the next batch without telling its end")
+		}
 	}
 }

@@ -66,7 +66,9 @@ func (t *Tool) feed(ctx context.Context, job Job, emit func(...batch.Event)) err
 	life := t.kept[job.Slot]
 	t.mu.Unlock()
 	if life != nil && (life.gone() || !slices.Equal(life.env, keptEnv(job.Env))) {
-		t.drop(job.Slot)
+		if err := t.Rest(ctx, job.Slot, job.Limits, emit); err != nil { // how it ended is this batch's to tell
+			return err
+		}
 		life = nil
 	}
 	var report *toolReport
@@ -89,9 +91,10 @@ func (t *Tool) feed(ctx context.Context, job Job, emit func(...batch.Event)) err
 	// A process that is kept has asked for this batch in order to say that the last one is over; a new one asks first.
 	if life.asked || life.asks(ctx) {
 		life.asked = false
+		unbind := context.AfterFunc(ctx, func() { life.kill(context.Cause(ctx)) })                             // a plugin that does not read would hold it up
 		_ = life.socket.send(message{Type: messageBatch, IDs: job.Batch.IDs(), Batch: batchVariable(job.Env)}) // a failure shows as the process's end
+		unbind()
 		if life.asked = life.asks(ctx); life.asked {
-			report.rest()
 			life.serve(nil)
 			report.unfinished()
 			return nil

@@ -22,7 +22,7 @@ type Options struct {
 	Name, Info string
 	// Index tells the workers of one machine apart, from 0; tests see it as SHARD_WORKER_INDEX, the runner as Job.Slot.
 	Index int
-	// BatchSize is the most tests that one claim takes. 0: as many as the queue's own rule gives, at most five thousand.
+	// BatchSize is the most tests that one claim takes. 0: as many as the queue's own rule gives, at most batch.MostTests.
 	BatchSize int
 	// Limits of each batch.
 	Limits runner.Limits
@@ -255,7 +255,7 @@ func (w *worker) batchSize() int {
 	if w.o.BatchSize > 0 {
 		return w.o.BatchSize
 	}
-	return 5000
+	return batch.MostTests
 }
 
 // run runs one batch to its settlement.

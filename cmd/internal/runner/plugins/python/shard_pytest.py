@@ -294,6 +294,8 @@ class Plugin:
         for report in reports:
             if report.skipped:
                 return {"status": "skipped", "message": skip_reason(report)}
+        if not any(report.when == "call" for report in reports):
+            return {"status": "failed", "message": "pytest did not call it: another plugin, a conftest.py or an option such as --setup-only kept it from running"}
         return {"status": "passed"}
 
     def place(self, item, failure):

@@ -1,0 +1,88 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shardctl/shardctl/batch"
+)
+
+// speaker is a program that is kept. Its units say what else it does.
+const speaker = `
+import json, os, socket, time
+
+connection = socket.socket(socket.AF_UNIX)
+connection.connect(os.environ.pop("SHARD_SOCKET"))
+answers = connection.makefile()
+
+def send(type, **fields):
+    connection.sendall(json.dumps({"type": type, **fields}).encode() + b"\n")
+
+ids = []
+while True:
+    send("want")
+    if "then exits" in ids:
+        os._exit(3)
+    if "then fails" in ids:
+        send("finish", id="then fails", status="failed", message="late")
+    if "then does not read" in ids:
+        time.sleep(600)
+    answer = json.loads(answers.readline())
+    if answer["type"] == "stop":
+        break
+    ids = answer["ids"]
+    for id in ids:
+        send("start", id=id)
+        if id != "has no end":
+            send("finish", id=id, status="passed", cases=[{"name": "a case", "status": "failed"}] if id == "has a failed case" else [])
+send("end")
+`
+
+func newSpeaker(t *testing.T) project {
+	t.Helper()
+	return newProject(t, Options{Name: "socket", Persistent: "on", Args: []string{"python3", "speaker.py"}}, ".", "speaker.py", speaker)
+}
+
+// TestKeptBetweenBatches says that what a process does after its batch is told with the next one.
+func TestKeptBetweenBatches(t *testing.T) {
+	p := newSpeaker(t)
+	same(t, "first", p.run("a", "then exits"), []string{"passed a", "passed then exits"})
+	<-p.kept[0].done
+	same(t, "second", p.run("a"), []string{"problem socket: exit status 3 although no test failed", "passed a"})
+	same(t, "a late failure", slices.Concat(p.run("then fails"), p.run("b")), []string{"passed then fails",
+		"problem then fails: it failed, although it is none of the units that this process was to run, or had ended before: late", "passed b"})
+	same(t, "at rest", p.rest(), nil)
+}
+
+// TestKeptAmiss holds a plugin that breaks the rules against what becomes of its units.
+func TestKeptAmiss(t *testing.T) {
+	p := newSpeaker(t)
+	same(t, "units", p.run("a", "has no end", "has a failed case"), []string{
+		"passed a", "failed has a failed case a case:", "crashed has no end the runner went on to the next batch without telling its end"})
+	same(t, "before it does not read", p.run("then does not read"), []string{"passed then does not read"})
+	b := batch.Batch{Number: 2}
+	for i := range 5000 {
+		b.Tests = append(b.Tests, batch.Test{ID: fmt.Sprint(i, strings.Repeat(" more than a socket holds", 10))})
+	}
+	enough := errors.New("enough")
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 200*time.Millisecond, enough)
+	defer cancel()
+	if err := p.Run(ctx, Job{Batch: b}, func(...batch.Event) {}); !errors.Is(err, enough) {
+		t.Errorf("it does not read: %v", err)
+	}
+	if !p.Resting(0) {
+		t.Error("the process is still there")
+	}
+}
+
+// TestToolHidesSocket says that tests do not see the address of a socket that no plugin takes away from them.
+func TestToolHidesSocket(t *testing.T) {
+	t.Setenv("SHARD_SOCKET", "") // what is seen below is that of Run
+	p := newProject(t, Options{Name: "ctest"}, ".", "build/CTestTestfile.cmake", `add_test(sees "/bin/sh" "-c" "test -z \"$SHARD_SOCKET\"")`+"\n")
+	same(t, "run", p.run("sees"), []string{"passed sees"})
+}
