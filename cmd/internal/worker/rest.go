@@ -29,17 +29,22 @@ func (w *worker) resting() bool {
 	return !ok || r.Resting(w.o.Index)
 }
 
-// rest ends the process that the runner keeps, and reports the problems that come up only then. The worker has nothing to do.
+// rest ends the process that the runner keeps, and reports the problems that come up only then. The worker has nothing to do;
+// after a stop, cleaning up may take as long as a running test may.
 func (w *worker) rest() error {
 	if w.resting() {
 		return nil
 	}
 	ctx, cancel := context.WithCancelCause(w.now)
 	defer cancel(nil)
+	defer context.AfterFunc(w.stop, func() { after(w.stop, ctx, w.o.StopTimeout, func() { cancel(errStopped) }) })()
 	reports := w.newReporter(batch.Batch{Number: batch.NoBatch}, cancel)
 	err := w.runner.(runner.Rester).Rest(ctx, w.o.Index, w.o.Limits, reports.emit)
 	if reportErr := reports.close(); reportErr != nil {
 		w.untold = append(w.untold, reports.untold()...)
+		if err := w.unheard(); err != nil {
+			return err
+		}
 		return reportErr
 	}
 	return err

@@ -77,6 +77,10 @@ func (f *fixture) work(ctx context.Context, name string, r scripted, batchSize i
 }
 
 func (f *fixture) workUntil(stop, now context.Context, stopTimeout time.Duration, name string, r scripted, batchSize int) (wait func() error) {
+	return f.workWith(stop, now, stopTimeout, name, r, batchSize)
+}
+
+func (f *fixture) workWith(stop, now context.Context, stopTimeout time.Duration, name string, r runner.Runner, batchSize int) (wait func() error) {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- worker.Run(stop, now, f.q, r, worker.Options{
