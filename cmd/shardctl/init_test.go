@@ -48,7 +48,8 @@ func TestInit(t *testing.T) {
 	call{patience: 1}.run(t, append(status, "-C", dir)...).expect(t, 2, "unknown shorthand flag") // wait has no -C
 
 	write(t, dir, "a_test.go", "package m\n\nimport \"testing\"\n\nfunc TestA(*testing.T) {}\n")
-	shardctl(t, "list", "-C", dir).expect(t, 0, "m::TestA")
+	w := newWorld(t) // as -C changes the folder of the process
+	w.run("shardctl", "list", "-C", dir).expect(t, 0, "m::TestA")
 
 	for i, line := range strings.Split(string(text), "\n") {
 		name, value, ok := strings.Cut(strings.TrimPrefix(line, "# "), ": ")
@@ -56,7 +57,7 @@ func TestInit(t *testing.T) {
 			continue
 		}
 		write(t, dir, ".shard.yml", strings.TrimPrefix(line, "# ")+"\n")
-		r := shardctl(t, "run", "-C", dir, "--tests", list(t), "--", "true")
+		r := w.run("shardctl", "run", "-C", dir, "--tests", list(t), "--", "true")
 		if name == "runner" { // it takes what follows -- for options
 			continue
 		}

@@ -144,7 +144,11 @@ func (p Program) pick(streams Streams, args []string) (*Command, []string, error
 			return c, args[1:], nil
 		}
 	}
-	return nil, nil, Usagef("there is no command %q (see `%s --help`)", name, p.Name)
+	names := make([]string, len(p.Commands))
+	for i, c := range p.Commands {
+		names[i] = c.Name
+	}
+	return nil, nil, Usagef("there is no command %q%s (see `%s --help`)", name, MeantBy(name, names), p.Name)
 }
 
 func (c *Command) flags() *pflag.FlagSet {

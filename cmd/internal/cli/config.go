@@ -194,7 +194,7 @@ type entry struct {
 func (e entry) errorf(format string, args ...any) error { return at(e.node, format, args...) }
 
 func (e entry) unknown(known ...string) error {
-	return e.errorf("unknown key %q; known here: %s%s", e.key, strings.Join(known, ", "), MeantBy(e.key, "", known))
+	return e.errorf("unknown key %q; known here: %s%s", e.key, strings.Join(known, ", "), MeantBy(e.key, known))
 }
 
 // entries returns what is in a mapping. The parser has found keys that stand twice. Nothing at all is an empty mapping.

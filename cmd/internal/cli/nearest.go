@@ -23,13 +23,14 @@ func distance(a, b string) int {
 	return levenshtein.ComputeDistance(plain(a), plain(b))
 }
 
-// MeantBy is a question for a message about an unknown word: "; did you mean --run-id?". It is empty if no word is near.
-func MeantBy(typed, prefix string, words []string) string {
-	for _, nearest := range Nearest(typed, words) {
-		if d := distance(typed, nearest); d <= 1 || 2*d <= len(nearest) {
-			return "; did you mean " + prefix + nearest + "?"
-		}
-		break
+// MeantBy is a question for a message about an unknown word: "; did you mean retries?". It is empty if no word is near.
+func MeantBy(typed string, words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	nearest := Nearest(typed, words)[0]
+	if d := distance(typed, nearest); d <= 1 || 2*d <= len(nearest) {
+		return "; did you mean " + nearest + "?"
 	}
 	return ""
 }

@@ -49,7 +49,7 @@ func newSetting(e entry, others ...string) (s setting, err error) {
 			return s, e.errorf("%s cannot stand in this file: give --%s, or set %s", e.key, e.key, EnvName(e.key))
 		}
 		return s, e.errorf("unknown key %q; known here: %s, and the settings that `shardctl init` writes%s",
-			e.key, strings.Join(others, ", "), MeantBy(e.key, "", append(others, Settings...)))
+			e.key, strings.Join(others, ", "), MeantBy(e.key, append(others, Settings...)))
 	}
 	s = setting{name: e.key, node: e.node}
 	nodes := []ast.Node{e.value}

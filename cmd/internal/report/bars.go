@@ -25,6 +25,9 @@ const (
 // Bars tell of a run while it goes on, on a terminal: a bar for all of it, a line for each worker, and above them, for good, the lines
 // of Plain on what does not pass. A frame is one write, so nothing flickers. Whoever follows the journal calls Event and Heartbeat, as
 // for Plain, and Tick every now and then, in one goroutine; another one draws.
+//
+// A terminal that is made narrower may break the lines of the last frame into more, as some do: their remains then stay above, since
+// to erase them would erase what failed on terminals that do not.
 type Bars struct {
 	*Plain
 	history  *History
@@ -33,6 +36,7 @@ type Bars struct {
 	terminal *os.File
 	progress *mpb.Progress
 	bar      *mpb.Bar
+	ticked   time.Time
 
 	mu   sync.Mutex
 	view view // what is drawn; guarded by mu
@@ -123,9 +127,13 @@ func (b *Bars) Heartbeat(s batch.State, _ time.Duration) {
 	b.view.hint, b.view.total, b.view.sealed = hint, s.Tests, s.Markers.Sealed
 }
 
-// Tick looks what the workers do.
+// Tick looks what the workers do, unless it did so since the last frame.
 func (b *Bars) Tick() {
 	now := time.Now()
+	if now.Sub(b.ticked) < frames {
+		return
+	}
+	b.ticked = now
 	there := b.clock.at(now)
 	var (
 		workers []workerRow

@@ -36,8 +36,9 @@ type batsStream struct {
 	// chooses is whether an option of the user leaves tests out.
 	chooses bool
 
-	// planned: it said how many tests there are; none: that there are none, and then it names no file.
-	planned, none bool
+	// planned: it said how many tests there are; none: that there are none, and then it names no file; fewer: that there are not
+	// as many as tests, so that its numbers are not theirs.
+	planned, none, fewer bool
 	// file is the unit of granularity file that runs, cases are what it had.
 	file  string
 	cases []toldCase
@@ -87,11 +88,11 @@ var (
 func (s *batsStream) line(line []byte) []message {
 	text := string(line)
 	if !s.planned {
-		s.planned, s.none = batsPlan.MatchString(text), text == "1..0"
-		if s.planned {
-			return []message{}
+		if !batsPlan.MatchString(text) {
+			return nil
 		}
-		return nil
+		s.planned, s.none, s.fewer = true, text == "1..0", text != fmt.Sprintf("1..%d", len(s.tests))
+		return []message{}
 	}
 	if path, ok := strings.CutPrefix(text, "suite "); ok {
 		messages := s.closeFile()
@@ -133,8 +134,15 @@ func (s *batsStream) begin(number int, name string) []message {
 	return append(messages, message{Type: messageStart, ID: s.test(number)})
 }
 
-// test is the unit of a number with granularity test.
+// test is the unit of the test that runs, with granularity test.
 func (s *batsStream) test(number int) string {
+	if s.fewer { // an option of the user leaves some out
+		i := slices.IndexFunc(s.tests, func(id string) bool { _, name := batsID(id); return name == s.name })
+		if i < 0 {
+			return ""
+		}
+		return s.tests[i]
+	}
 	if number < 1 || number > len(s.tests) {
 		return ""
 	}
@@ -296,6 +304,8 @@ func (s *batsStream) end(e exit, printed string) []message {
 		switch {
 		case s.none && e.Code == 0 && len(s.files) > 0:
 			messages = append(messages, s.finish(id, s.empty(id), nil))
+		case s.none && e.Code == 0 && len(s.tests) > 0 && s.chooses:
+			messages = append(messages, s.finish(id, result{Status: batch.Skipped, Message: "the options do not choose it"}, nil))
 		case !s.none && len(s.tests) == 1:
 			messages = append(messages, s.finish(id, result{Status: batch.Failed, Message: "it never began: something killed the process of its file"}, nil))
 		}

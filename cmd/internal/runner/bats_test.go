@@ -100,6 +100,15 @@ func TestBatsStream(t *testing.T) {
 				"problem a.bats: teardown_file failed: x", "end",
 			},
 		},
+		"options leave some tests out": {
+			ids: []string{"a.bats::one", "a.bats::two"}, args: []string{"--filter-tags", "slow"},
+			text: "1..1\n" + a + "begin 1 two\nok 1 two in 1ms\n",
+			want: []string{"start a.bats::two", "finish a.bats::two passed | two passed", "end"},
+		},
+		"options leave a test out": {
+			ids: []string{"a.bats::two"}, args: []string{"--filter-tags", "slow"}, text: "1..0\n",
+			want: []string{`finish a.bats::two skipped "the options do not choose it"`, "end"},
+		},
 		"a test never begins": {
 			ids: []string{"a.bats::two"}, text: "1..1\n" + a, e: exit{Code: 1},
 			want: []string{`finish a.bats::two failed "it never began: something killed the process of its file"`, "end"},

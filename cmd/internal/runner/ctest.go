@@ -47,7 +47,7 @@ var ctest = preset{
 	start: func(t *Tool, in invocation) (toolProcess, error) {
 		args, err := t.ctestArgs()
 		args = slices.Concat(t.words[1:], args, []string{"--verbose"}, ctestSelect(in.ids))
-		stream := newCtestStream(in.ids)
+		stream := newCtestStream(in.ids, t.o.Args)
 		return toolProcess{process: process{Path: t.words[0], Args: args}, stdout: stream.line, both: true}, err
 	},
 	reproduce: func(t *Tool, id string) []string {

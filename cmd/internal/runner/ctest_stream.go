@@ -19,6 +19,12 @@ import (
 //	Failed test dependencies: name
 //	 2/2 Test  #8: other ......***Not Run   0.00 sec
 //
+// With --repeat, a test starts again right after its result, and the last one counts:
+//
+//	1/2 Test  #7: name .......***Failed    0.01 sec
+//	     Start  7: name
+//	     Test  #7: name .......   Passed   0.01 sec
+//
 // What a test prints has its number before it, so that none can pretend to be ctest. Tests that nobody asked for run too, if
 // they set up or clean up what others need.
 type ctestStream struct {
@@ -27,6 +33,11 @@ type ctestStream struct {
 	tests map[string]*ctestTest
 	// last is the one whose Start came last: ctest says why it does not run.
 	last *ctestTest
+	// repeats is whether there may be such; held is then the last result, until what follows shows that it is one, and again is the
+	// number of its test.
+	repeats bool
+	held    []message
+	again   string
 	// strangers are failures of tests that nobody asked for. One that keeps others from running is their failure.
 	strangers []message
 }
@@ -41,8 +52,8 @@ type ctestTest struct {
 
 const maxCtestLines = 1000
 
-func newCtestStream(ids []string) *ctestStream {
-	s := &ctestStream{wanted: map[string]bool{}, tests: map[string]*ctestTest{}}
+func newCtestStream(ids, args []string) *ctestStream {
+	s := &ctestStream{wanted: map[string]bool{}, tests: map[string]*ctestTest{}, repeats: givesOption(args, "--repeat")}
 	for _, id := range ids {
 		s.wanted[id] = true
 	}
@@ -51,7 +62,7 @@ func newCtestStream(ids []string) *ctestStream {
 
 var (
 	ctestStart   = regexp.MustCompile(`^\s+Start\s+(\d+): (.*)$`)
-	ctestResult  = regexp.MustCompile(`^\s*\d+/\d+ Test\s+#(\d+): (.*)$`)
+	ctestResult  = regexp.MustCompile(`^\s*(?:\d+/\d+ )?Test\s+#(\d+): (.*)$`)
 	ctestOutput  = regexp.MustCompile(`^(\d+): ?(.*)$`)
 	ctestSeconds = regexp.MustCompile(`\s+([\d.]+) sec(?:\*Proc)?\s*$`)
 	ctestAbout   = regexp.MustCompile(`^(Test command:|Working Directory:|Test timeout computed to be:)`)
@@ -63,12 +74,22 @@ func (s *ctestStream) line(line []byte) []message {
 	if m := ctestStart.FindStringSubmatch(text); m != nil {
 		s.last = &ctestTest{name: m[2]}
 		s.tests[m[1]] = s.last
-		return []message{{Type: messageStart, ID: m[2]}}
+		if s.held != nil && s.again == m[1] {
+			s.held = nil
+			s.strangers = slices.DeleteFunc(s.strangers, func(told message) bool { return told.ID == m[2] })
+			return []message{{Type: messageAt, ID: m[2], Case: m[2] + " (again)"}}
+		}
+		return append(s.settle(), message{Type: messageStart, ID: m[2]})
 	}
 	if m := ctestResult.FindStringSubmatch(text); m != nil && s.tests[m[1]] != nil {
 		test := s.tests[m[1]]
 		delete(s.tests, m[1])
-		return s.result(test, m[2])
+		messages := s.settle()
+		s.held, s.again = s.result(test, m[2]), m[1]
+		if s.repeats {
+			return messages
+		}
+		return append(messages, s.settle()...)
 	}
 	if m := ctestOutput.FindStringSubmatch(text); m != nil && s.tests[m[1]] != nil {
 		if !ctestAbout.MatchString(m[2]) {
@@ -77,12 +98,19 @@ func (s *ctestStream) line(line []byte) []message {
 		return nil
 	}
 	if strings.HasPrefix(text, "Total Test time (real) =") {
-		return append(slices.Clone(s.strangers), message{Type: messageEnd})
+		return append(slices.Concat(s.settle(), s.strangers), message{Type: messageEnd})
 	}
 	if s.last != nil && text != "" && len(s.last.why) < 20 {
 		s.last.why = append(s.last.why, text)
 	}
 	return nil
+}
+
+// settle returns the result that was held.
+func (s *ctestStream) settle() []message {
+	held := s.held
+	s.held = nil
+	return append([]message{}, held...)
 }
 
 func (t *ctestTest) print(line string) {

@@ -13,6 +13,7 @@ func TestCtestStream(t *testing.T) {
 	const over = "Total Test time (real) =   1.04 sec\n"
 	for name, c := range map[string]struct {
 		ids  []string
+		args []string
 		text string
 		want []string
 	}{
@@ -33,9 +34,20 @@ func TestCtestStream(t *testing.T) {
 				"    Start 3: down\n3/3 Test #3: down ....***Failed   0.00 sec\n" + over,
 			want: []string{"start up", "start a", `finish a failed "Not Run: Failed test dependencies: up"`, "start down", `finish down failed "Failed"`, "end"},
 		},
+		"repeated until it passes": {
+			ids: []string{"a", "b"}, args: []string{"--repeat", "until-pass:2"},
+			text: "    Start 1: a\n1/2 Test #1: a ....***Failed   0.00 sec\n    Start 1: a\n    Test #1: a ....   Passed   0.00 sec\n" +
+				"    Start 2: b\n2/2 Test #2: b ....***Failed   0.00 sec\n    Start 2: b\n    Test #2: b ....***Failed   0.00 sec\n" + over,
+			want: []string{"start a", "at a: a (again)", "finish a passed", "start b", "at b: b (again)", `finish b failed "Failed"`, "end"},
+		},
+		"repeated until it fails, without our knowledge": {
+			ids:  []string{"a"},
+			text: "    Start 1: a\n    Test #1: a ....   Passed   0.00 sec\n    Start 1: a\n1/1 Test #1: a ....***Failed   0.00 sec\n" + over,
+			want: []string{"start a", "finish a passed", "start a", `finish a failed "Failed"`, "end"},
+		},
 		"garbage": {ids: []string{"a"}, text: "1/1 Test #1: a ....   Passed    0.01 sec\n2: x\n    Start 99999999999999999999: a\nNo tests were found!!!\n", want: []string{"start a"}},
 	} {
-		t.Run(name, func(t *testing.T) { checkTold(t, heard(newCtestStream(c.ids), c.text), c.want...) })
+		t.Run(name, func(t *testing.T) { checkTold(t, heard(newCtestStream(c.ids, c.args), c.text), c.want...) })
 	}
 }
 

@@ -50,7 +50,7 @@ var gtest = preset{
 		binary, _ := gtestID(in.ids[0])
 		stream := newGtestStream(in.ids, slices.Contains(t.o.Args, "--gtest_also_run_disabled_tests"))
 		// These variables choose a part of the tests, or leave results out.
-		env := []string{"GTEST_TOTAL_SHARDS=1", "GTEST_SHARD_INDEX=0", "GTEST_BRIEF=0"}
+		env := []string{"GTEST_TOTAL_SHARDS=1", "GTEST_SHARD_INDEX=0", "GTEST_BRIEF=0", "GTEST_FAIL_FAST=0", "TESTBRIDGE_TEST_RUNNER_FAIL_FAST=0"}
 		words := t.gtestWords(binary, t.gtestOptions(), append(gtestSelect(in.ids), "--gtest_color=no")...)
 		return toolProcess{process: process{Path: words[0], Args: words[1:], Env: env}, stdout: stream.line, both: true, ended: stream.end}, nil
 	},
@@ -68,9 +68,10 @@ func (t *Tool) gtestWords(binary string, options []string, more ...string) []str
 	return slices.Concat(t.words, []string{binary}, options, more)
 }
 
-// gtestOptions are the user's options but the filter, which chose the units when they were listed.
+// gtestOptions are the user's options but the filter, which chose the units when they were listed, and the one by which the tests
+// after a failure are skipped.
 func (t *Tool) gtestOptions() []string {
-	return slices.DeleteFunc(slices.Clone(t.o.Args), func(arg string) bool { return strings.HasPrefix(arg, "--gtest_filter=") })
+	return slices.DeleteFunc(slices.Clone(t.o.Args), func(arg string) bool { return givesOption([]string{arg}, "--gtest_filter", "--gtest_fail_fast") })
 }
 
 // gtestID splits a unit into its binary and its name.

@@ -88,3 +88,12 @@ func TestGtestParts(t *testing.T) {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }
+
+// TestGtestFailFast says that the tests after a failure are not skipped: where they stand in a batch is chance.
+func TestGtestFailFast(t *testing.T) {
+	t.Setenv("GTEST_FAIL_FAST", "1")
+	p := newProject(t, Options{Name: "gtest", Command: "sh", Args: []string{"--gtest_fail_fast", "--gtest_fail_fast=1", "--own"}}, ".", "a_test",
+		"echo '[ RUN      ] A.a'\n"+`test "$GTEST_FAIL_FAST $*" = "0 --own --gtest_filter=A.a --gtest_color=no" && echo "[       OK ] A.a (0 ms)"`+"\n"+
+			"echo '[==========] 1 test from 1 test suite ran. (0 ms total)'\n")
+	same(t, "run", p.run("a_test::A.a"), []string{"passed a_test::A.a"})
+}

@@ -88,7 +88,7 @@ func FuzzStreams(f *testing.F) {
 		}{
 			files, tests, newPhpunitStream([]string{"A::a", "A::b"}, false), newPhpunitStream([]string{"A"}, true),
 			newGtestStream([]string{"b::A.a"}, false), newGtestStream([]string{"b"}, false), &cargoStream{id: "p::a", target: "p", name: "a"}, &cargoStream{id: "p", target: "p"},
-			ctestEnd{newCtestStream([]string{"a"})},
+			ctestEnd{newCtestStream([]string{"a"}, nil)},
 		} {
 			var all []message
 			for line := range strings.Lines(text) {

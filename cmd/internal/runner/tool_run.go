@@ -91,7 +91,8 @@ func (t *Tool) feed(ctx context.Context, job Job, emit func(...batch.Event)) err
 	// A process that is kept has asked for this batch in order to say that the last one is over; a new one asks first.
 	if life.asked || life.asks(ctx) {
 		life.asked = false
-		unbind := context.AfterFunc(ctx, func() { life.kill(context.Cause(ctx)) })                             // a plugin that does not read would hold it up
+		// A plugin that does not read would hold it up.
+		unbind := context.AfterFunc(ctx, func() { life.kill(context.Cause(ctx)) })
 		_ = life.socket.send(message{Type: messageBatch, IDs: job.Batch.IDs(), Batch: batchVariable(job.Env)}) // a failure shows as the process's end
 		unbind()
 		if life.asked = life.asks(ctx); life.asked {
