@@ -8,10 +8,13 @@
 -- no more than a fair share of what has no result yet.
 --
 -- A batch is filled from the head of the queue, where the longest tests are, with whatever still fits; tests of unknown
--- duration count as the mean of the known, and each worker takes its part of them, as they may be the long ones.
+-- duration count as the mean of the known, and each worker takes its part of them, as they may be the long ones. First shares
+-- are dealt: each leaves some tests between those that it takes, so that the long ones, and what chance makes of them, do not
+-- all come to the first workers.
 
 local CHUNK = 512      -- entries of the queue that are fetched together, at most
 local LOOK = 2048      -- tests that a claim passes over, looking for what still fits
+local DEAL = 0.2       -- of the workers without a share yet is how many tests further a first share takes the next one
 local FULL = 0.98      -- of the target is enough
 local NOISE = 0.3      -- standard deviation of a test's duration, as a part of the expected one
 local WORTH = 1.5      -- a reserve is worth it from so many starts of a runner on
@@ -108,7 +111,8 @@ local function take_share(worker, most, startup, take)
     local share = math.ceil(redis.call('LLEN', QUEUE) / (2 * math.max(workers, expected)))
     most = math.min(most, math.max(1, share))
   end
-  local count, sum, unknown, passed = 0, 0, 0, 0
+  local count, sum, unknown, passed, left_out = 0, 0, 0, 0, 0
+  local step = first and math.ceil(DEAL * (workers - d.shares)) or 1
   walk(d ~= nil, function(tests, times)
     local time, strange = 0, 0
     for i = 1, #tests do
@@ -116,6 +120,10 @@ local function take_share(worker, most, startup, take)
       if not times[i] then strange = strange + 1 end
     end
     if count > 0 and (count >= most or sum >= FULL * target) then return false, tests end
+    if count > 0 and left_out > 0 and passed < LOOK / 2 then
+      left_out, passed = left_out - 1, passed + #tests
+      return true, tests
+    end
     if count > 0 and (sum + time > target or strange > 0 and unknown >= unknowns) then
       passed = passed + #tests
       return passed < LOOK, tests
@@ -123,7 +131,7 @@ local function take_share(worker, most, startup, take)
     for _, test in ipairs(tests) do
       if take(test) then count = count + 1 end
     end
-    sum, unknown = sum + time, unknown + strange
+    sum, unknown, left_out = sum + time, unknown + strange, step - 1
     return true, {}
   end)
   if first and count > 0 then

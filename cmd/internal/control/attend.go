@@ -203,8 +203,8 @@ func (s *Attendance) Attend(ctx context.Context) error {
 	if err != nil {
 		s.complete(&ending, history)
 	}
-	s.Timings.record(look, s.Redis, history, streams.LookupEnv, s.Log)
 	verdict := report.Judge(history, ending)
+	s.Timings.record(look, s.Redis, &verdict, streams.LookupEnv, s.Log)
 	if verdict.Exit <= cli.StatusFailed && supervised == nil {
 		s.Timings.compare(history, s.Log)
 	}

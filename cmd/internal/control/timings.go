@@ -19,6 +19,7 @@ import (
 
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/cmd/internal/cli"
+	"github.com/shardctl/shardctl/cmd/internal/flake"
 	"github.com/shardctl/shardctl/cmd/internal/plan"
 	"github.com/shardctl/shardctl/cmd/internal/report"
 	"github.com/shardctl/shardctl/junit"
@@ -206,20 +207,30 @@ func parseFields(fields map[string]string) (plan.Timings, error) {
 }
 
 // record takes what a run measured into what is kept. Nothing is lost of a run if it fails, so that is only told.
-func (t *Timings) record(ctx context.Context, rdb redis.UniversalClient, h *report.History, lookupEnv func(string) (string, bool), log *slog.Logger) {
-	if t == nil {
+//
+// The verdict then knows what was known of its tests before.
+func (t *Timings) record(ctx context.Context, rdb redis.UniversalClient, v *report.Verdict, lookupEnv func(string) (string, bool), log *slog.Logger) {
+	if t == nil || t.where == timingsOff {
 		return
 	}
 	t.resolve(lookupEnv)
-	m := h.Measured()
-	if t.where == timingsOff || len(m.Seconds) == 0 {
+	m := v.History.Measured()
+	m.Results = v.Flakes()
+	if len(m.Seconds)+len(m.Results) == 0 {
 		return
+	}
+	v.Past = map[string]flake.History{}
+	learn := func(known *plan.Timings) {
+		for id := range m.Results {
+			v.Past[id] = known.Tests[id].History
+		}
+		known.Learn(m)
 	}
 	var err error
 	if t.where == timingsRedis {
-		err = t.recordRedis(ctx, rdb, m)
+		err = t.recordRedis(ctx, rdb, m, learn)
 	} else {
-		err = t.recordFile(m)
+		err = t.recordFile(learn)
 	}
 	if err != nil {
 		log.Warn("the durations of the tests cannot be recorded for the next run", "timings", t.where, "error", err)
@@ -227,10 +238,15 @@ func (t *Timings) record(ctx context.Context, rdb redis.UniversalClient, h *repo
 }
 
 // recordRedis merges test by test.
-func (t *Timings) recordRedis(ctx context.Context, rdb redis.UniversalClient, m plan.Measured) error {
+func (t *Timings) recordRedis(ctx context.Context, rdb redis.UniversalClient, m plan.Measured, learn func(*plan.Timings)) error {
 	ids := []string{startupRecord}
 	for id := range m.Seconds {
 		ids = append(ids, id)
+	}
+	for id := range m.Results {
+		if _, ok := m.Seconds[id]; !ok {
+			ids = append(ids, id)
+		}
 	}
 	fields, err := batch.Timings(ctx, rdb, t.name, ids)
 	if err != nil {
@@ -240,7 +256,7 @@ func (t *Timings) recordRedis(ctx context.Context, rdb redis.UniversalClient, m 
 	if err != nil {
 		return err
 	}
-	known.Learn(m)
+	learn(&known)
 	values := map[string]string{}
 	add := func(id string, r plan.Record) error {
 		text, err := json.Marshal(r)
@@ -260,7 +276,7 @@ func (t *Timings) recordRedis(ctx context.Context, rdb redis.UniversalClient, m 
 }
 
 // recordFile merges into the file, while no other run of this machine does.
-func (t *Timings) recordFile(m plan.Measured) error {
+func (t *Timings) recordFile(learn func(*plan.Timings)) error {
 	file, err := t.file()
 	if err != nil {
 		return err
@@ -280,7 +296,7 @@ func (t *Timings) recordFile(m plan.Measured) error {
 	if err != nil {
 		return err
 	}
-	known.Learn(m)
+	learn(&known)
 	return cli.WriteTo(nil, file, func(w io.Writer) error {
 		encoder := json.NewEncoder(w)
 		encoder.SetEscapeHTML(false)

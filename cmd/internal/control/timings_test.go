@@ -15,6 +15,7 @@ import (
 
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/batch/batchtest"
+	"github.com/shardctl/shardctl/cmd/internal/flake"
 	"github.com/shardctl/shardctl/cmd/internal/report"
 )
 
@@ -27,8 +28,8 @@ func timingsOf(t *testing.T, args ...string) *Timings {
 	return &timings
 }
 
-// passed is a history of tests that passed, with their durations.
-func passed(seconds map[string]float64) *report.History {
+// verdictOf is that of tests that passed, with their durations.
+func verdictOf(seconds map[string]float64) *report.Verdict {
 	h := report.NewHistory()
 	at := time.Unix(1_700_000_000, 0)
 	var ids []string
@@ -41,7 +42,12 @@ func passed(seconds map[string]float64) *report.History {
 		h.Add(batch.Event{Type: batch.Finish, Time: at, Worker: "w", Batch: 1, Test: id, Decision: batch.Final,
 			Outcome: batch.Outcome{Status: batch.Passed, Seconds: took}})
 	}
-	return h
+	results := map[string]batch.Status{}
+	for id := range seconds {
+		results[id] = batch.Passed
+	}
+	v := report.Judge(h, report.Ending{RunID: "r", Tests: len(seconds), Results: results, Markers: batch.Markers{Sealed: true, Done: true}})
+	return &v
 }
 
 // What one run records the next one knows, wherever it is kept; runs at the same time erase nothing of each other.
@@ -56,8 +62,8 @@ func TestTimingsFromRunToRun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
 				timings := timingsOf(t, args...)
-				timings.record(t.Context(), rdb, passed(map[string]float64{"a": 2}), none, log)
-				timings.record(t.Context(), rdb, passed(map[string]float64{"b": 5}), none, log)
+				timings.record(t.Context(), rdb, verdictOf(map[string]float64{"a": 2}), none, log)
+				timings.record(t.Context(), rdb, verdictOf(map[string]float64{"b": 5}), none, log)
 				tests := []batch.Test{{ID: "a"}, {ID: "b"}, {ID: "given", Seconds: 9}}
 				timingsOf(t, args...).Estimate(t.Context(), rdb, tests, 0, none, log)
 				want := []batch.Test{{ID: "given", Seconds: 9}, {ID: "b", Seconds: 5}, {ID: "a", Seconds: 2}}
@@ -82,7 +88,7 @@ func TestTimingsThatCannotBeRead(t *testing.T) {
 	tests := []batch.Test{{ID: "a"}, {ID: "b"}}
 	timings := timingsOf(t, "--timings", file, "--timings-from", filepath.Join(t.TempDir(), "absent.xml"))
 	timings.Estimate(t.Context(), nil, tests, 2, none, log)
-	timings.record(t.Context(), nil, passed(map[string]float64{"a": 2}), none, log)
+	timings.record(t.Context(), nil, verdictOf(map[string]float64{"a": 2}), none, log)
 	for _, want := range []string{"cannot be read", "--timings-from", "cannot be recorded"} {
 		if !strings.Contains(said.String(), want) {
 			t.Errorf("%q is not said:\n%s", want, &said)
@@ -105,4 +111,20 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// The next run's verdict knows how often a test failed before.
+func TestPast(t *testing.T) {
+	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
+		none := func(string) (string, bool) { return "", false }
+		log := slog.New(slog.DiscardHandler)
+		timings := timingsOf(t, "--timings", "redis", "--timings-name", "x/y")
+		for run, want := range []flake.History{{}, {Runs: 1}, {Runs: 2}} {
+			v := verdictOf(map[string]float64{"a": 2})
+			timings.record(t.Context(), rdb, v, none, log)
+			if diff := cmp.Diff(map[string]flake.History{"a": want}, v.Past); diff != "" {
+				t.Errorf("run %d: %s", run, diff)
+			}
+		}
+	})
 }

@@ -5,6 +5,7 @@ import "math"
 // The constants of batch/lua/share.lua, where they are explained.
 const (
 	shareLook  = 2048
+	shareDeal  = 0.2
 	shareFull  = 0.98
 	shareNoise = 0.3
 	shareWorth = 1.5
@@ -66,7 +67,7 @@ func (s *shares) mean() float64 { return s.knownUS / float64(s.known) }
 // claim is take_share: the tests that a worker takes which never took any (first) or did. expected is how many workers were
 // announced, 0: nobody said; live how many there are.
 func (s *shares) claim(first bool, live, expected, most int, startup float64) []waiting {
-	target, unknowns, counts, last := math.Inf(1), most, false, false
+	target, unknowns, counts, last, step := math.Inf(1), most, false, false, 1
 	if s.known > 0 {
 		workers := 2 * live
 		if expected > 0 {
@@ -75,11 +76,14 @@ func (s *shares) claim(first bool, live, expected, most int, startup float64) []
 		if target, counts, last = s.target(first, workers, startup); !last {
 			unknowns = int(math.Ceil(float64(max(0, s.listed-s.known)) / float64(workers)))
 		}
+		if counts {
+			step = int(math.Ceil(shareDeal * float64(workers-s.taken)))
+		}
 	} else {
 		most = min(most, max(1, int(math.Ceil(float64(len(s.queue))/float64(2*max(live, expected))))))
 	}
 	var taken, back []waiting
-	sum, unknown := 0.0, 0
+	sum, unknown, leftOut := 0.0, 0, 0
 	at := s.walk(func(block []waiting) bool {
 		us, strange := 0.0, 0
 		for _, w := range block {
@@ -97,11 +101,15 @@ func (s *shares) claim(first bool, live, expected, most int, startup float64) []
 		case len(taken) > 0 && (len(taken) >= most || sum >= shareFull*target):
 			back = append(back, block...)
 			return false
+		case leftOut > 0 && len(back) < shareLook/2:
+			leftOut--
+			back = append(back, block...)
+			return true
 		case len(taken) > 0 && (sum+us > target || strange > 0 && unknown >= unknowns):
 			back = append(back, block...)
 			return len(back) < shareLook
 		}
-		taken, sum, unknown = append(taken, block...), sum+us, unknown+strange
+		taken, sum, unknown, leftOut = append(taken, block...), sum+us, unknown+strange, step-1
 		return true
 	})
 	copy(s.queue[at-len(back):], back)

@@ -9,12 +9,15 @@ import (
 	"time"
 
 	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/flake"
 )
 
 // Record is what is kept of one test from run to run.
 type Record struct {
-	// Seconds that a passing attempt takes: an exponentially weighted mean.
-	Seconds float64 `json:"seconds"`
+	// Seconds that a passing attempt takes: an exponentially weighted mean. 0: it never passed.
+	Seconds float64 `json:"seconds,omitempty"`
+	// History of its results.
+	flake.History
 }
 
 // weight is that of the newest duration in Record.Seconds; most is how far it may be off the mean to count in full: a machine
@@ -71,6 +74,8 @@ type Measured struct {
 	Seconds map[string]float64
 	// Startup is what starting a runner cost; 0: unknown.
 	Startup time.Duration
+	// Results are what the run adds to the history of tests.
+	Results map[string]flake.History
 }
 
 // Learn takes what a run measured into the timings.
@@ -78,8 +83,13 @@ func (t *Timings) Learn(m Measured) {
 	for id, seconds := range m.Seconds {
 		t.Tests[id] = t.Tests[id].Learn(seconds)
 	}
+	for id, adds := range m.Results {
+		r := t.Tests[id]
+		r.History = r.History.Plus(adds)
+		t.Tests[id] = r
+	}
 	if m.Startup > 0 {
-		t.Startup = Record{t.Startup}.Learn(m.Startup.Seconds()).Seconds
+		t.Startup = Record{Seconds: t.Startup}.Learn(m.Startup.Seconds()).Seconds
 	}
 }
 
@@ -88,7 +98,7 @@ func (t *Timings) Learn(m Measured) {
 func (t Timings) Estimate(tests []batch.Test) (unknown int) {
 	files := map[string][]float64{}
 	for id, r := range t.Tests {
-		if file := fileOf(id); file != "" {
+		if file := fileOf(id); file != "" && r.Seconds > 0 {
 			files[file] = append(files[file], r.Seconds)
 		}
 	}
@@ -96,7 +106,7 @@ func (t Timings) Estimate(tests []batch.Test) (unknown int) {
 		if tests[i].Seconds > 0 {
 			continue
 		}
-		if r, ok := t.Tests[tests[i].ID]; ok {
+		if r := t.Tests[tests[i].ID]; r.Seconds > 0 {
 			tests[i].Seconds = r.Seconds
 		} else if known := files[fileOf(tests[i].ID)]; len(known) > 0 {
 			slices.Sort(known)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/flake"
 )
 
 func TestLearn(t *testing.T) {
@@ -31,6 +32,7 @@ func TestLearn(t *testing.T) {
 func TestTimings(t *testing.T) {
 	timings, err := ParseTimings(nil)
 	check(t, err)
+	timings.Learn(Measured{Results: map[string]flake.History{"never::passed": flake.Failed(), "b": flake.Flaky()}})
 	timings.Learn(Measured{Seconds: map[string]float64{"a::one": 1, "a::two": 3, "a::three": 2, "b": 7}, Startup: 250 * time.Millisecond})
 	text, err := json.Marshal(timings)
 	check(t, err)
@@ -42,11 +44,14 @@ func TestTimings(t *testing.T) {
 	if again.Startup != 0.25 {
 		t.Errorf("start-up %v", again.Startup)
 	}
-	tests := []batch.Test{{ID: "a::one"}, {ID: "a::new"}, {ID: "b", Seconds: 9}, {ID: "stranger"}}
-	if unknown := again.Estimate(tests); unknown != 1 {
+	if again.Tests["b"].Flaky != 1 || again.Tests["never::passed"].Failed != 1 {
+		t.Errorf("the history of results: %+v", again.Tests)
+	}
+	tests := []batch.Test{{ID: "a::one"}, {ID: "a::new"}, {ID: "b", Seconds: 9}, {ID: "stranger"}, {ID: "never::passed"}}
+	if unknown := again.Estimate(tests); unknown != 2 {
 		t.Errorf("%d are unknown", unknown)
 	}
-	want := []batch.Test{{ID: "a::one", Seconds: 1}, {ID: "a::new", Seconds: 2}, {ID: "b", Seconds: 9}, {ID: "stranger"}}
+	want := []batch.Test{{ID: "a::one", Seconds: 1}, {ID: "a::new", Seconds: 2}, {ID: "b", Seconds: 9}, {ID: "stranger"}, {ID: "never::passed"}}
 	if diff := cmp.Diff(want, tests); diff != "" {
 		t.Error(diff)
 	}

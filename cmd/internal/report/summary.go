@@ -117,6 +117,9 @@ func (s *summary) test(j Judged) string {
 	}
 	fmt.Fprintf(&b, "<details><summary><code>%s</code> %s</summary>\n<ul>\n", markdown(name(j.ID)), markdown(verb(j.Status)+last))
 	item := func(format string, args ...any) { fmt.Fprintf(&b, "<li>"+format+"</li>\n", args...) }
+	if past := s.v.past(j.ID); past != "" {
+		item("before: %s", markdown(past))
+	}
 	if !j.Quarantine.None() {
 		item("in quarantine %s", markdown(quarantineWords(j.Quarantine)))
 	}

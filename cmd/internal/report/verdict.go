@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/cmd/internal/flake"
 )
 
 // Exit statuses that a verdict has; others say that a program could not do its work.
@@ -67,6 +68,16 @@ type Verdict struct {
 	Idle       float64
 	// History is what was judged.
 	History *History
+	// Past is what earlier runs tell of the tests, where that is known.
+	Past map[string]flake.History
+}
+
+// past says what earlier runs tell of a test; empty if that is nothing remarkable.
+func (v Verdict) past(id string) string {
+	if h := v.Past[id]; h.Flaky+h.Failed > 0 {
+		return h.String()
+	}
+	return ""
 }
 
 // Judged is one test of a run with what it came to.

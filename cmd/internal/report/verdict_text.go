@@ -94,6 +94,9 @@ func (t verdictText) history(j Judged, indent string) {
 	for _, line := range historyLines(j.Test) {
 		t.printf("%s%s\n", indent, line)
 	}
+	if past := t.v.past(j.ID); past != "" {
+		t.printf("%sbefore: %s\n", indent, past)
+	}
 }
 
 func (t verdictText) flaky() {
