@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -9,6 +10,9 @@ import (
 
 // timingsKeep is how long timings are kept that no run renews.
 const timingsKeep = 90 * 24 * time.Hour
+
+// TimingsPattern matches the keys of the timings of all suites.
+const TimingsPattern = "{shard-timings:*"
 
 // TimingsKey is the HASH that keeps what is known of the tests of a suite from run to run: one field a test, its value the
 // caller's. It lies outside of all runs, and needs rights of its own.
@@ -18,7 +22,8 @@ func TimingsKey(name string) string { return "{shard-timings:" + name + "}" }
 // all.
 func Timings(ctx context.Context, rdb redis.UniversalClient, name string, fields []string) (map[string]string, error) {
 	if fields == nil {
-		return rdb.HGetAll(ctx, TimingsKey(name)).Result()
+		all, err := rdb.HGetAll(ctx, TimingsKey(name)).Result()
+		return all, ofTimings(name, err)
 	}
 	values := make(map[string]string, len(fields))
 	for len(fields) > 0 {
@@ -26,7 +31,7 @@ func Timings(ctx context.Context, rdb redis.UniversalClient, name string, fields
 		fields = fields[len(some):]
 		answers, err := rdb.HMGet(ctx, TimingsKey(name), some...).Result()
 		if err != nil {
-			return nil, err
+			return nil, ofTimings(name, err)
 		}
 		for i, answer := range answers {
 			if text, ok := answer.(string); ok {
@@ -46,7 +51,7 @@ func SetTimings(ctx context.Context, rdb redis.UniversalClient, name string, val
 		}
 		err := rdb.HSet(ctx, TimingsKey(name), pairs...).Err()
 		pairs = pairs[:0]
-		return err
+		return ofTimings(name, err)
 	}
 	for field, value := range values {
 		if pairs = append(pairs, field, value); len(pairs) >= 2*enqueueChunk {
@@ -58,5 +63,16 @@ func SetTimings(ctx context.Context, rdb redis.UniversalClient, name string, val
 	if err := flush(); err != nil {
 		return err
 	}
-	return rdb.Expire(ctx, TimingsKey(name), timingsKeep).Err()
+	return ofTimings(name, rdb.Expire(ctx, TimingsKey(name), timingsKeep).Err())
+}
+
+// ofTimings says of an error which key it is about: a user who may only touch the keys of runs may not touch this one.
+func ofTimings(name string, err error) error {
+	if redis.HasErrorPrefix(err, "NOPERM") {
+		return fmt.Errorf("key %s (the user needs the ACL rule ~%s for it): %w", TimingsKey(name), TimingsPattern, err)
+	}
+	if err != nil {
+		return fmt.Errorf("key %s: %w", TimingsKey(name), err)
+	}
+	return nil
 }

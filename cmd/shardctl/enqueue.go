@@ -68,7 +68,7 @@ func (o *enqueueOptions) run(ctx context.Context, streams cli.Streams, args cli.
 		return err
 	}
 	defer disconnect()
-	options.Startup = o.timings.Estimate(ctx, rdb, tests, 0, streams.LookupEnv, log)
+	options.Startup = o.timings.Estimate(ctx, rdb, tests, 0, streams.LookupEnv, log).Start()
 	q, err := batch.Open(ctx, rdb, o.where.RunID, batch.Streaming, options)
 	if err != nil {
 		return err

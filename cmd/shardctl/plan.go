@@ -82,35 +82,37 @@ func (o *planOptions) run(ctx context.Context, streams cli.Streams, args cli.Arg
 	if err != nil {
 		return err
 	}
-	startup := o.timings.Estimate(ctx, nil, tests, 0, streams.LookupEnv, log)
+	costs := o.timings.Estimate(ctx, nil, tests, 0, streams.LookupEnv, log)
 	if o.startup >= 0 {
-		startup = o.startup
+		costs = plan.Costs{First: o.startup.Seconds(), Startup: o.startup.Seconds()}
 	}
 	tasks, unknown := plan.Tasks(tests)
 	if unknown == len(tests) {
 		return cli.Usagef("no duration of these %d tests is known: run them once with the same --timings, or give --timings-from a JUnit report", len(tests))
 	}
 	var rows []predicted
-	for workers := 1; workers <= o.workers; workers++ {
-		p := plan.Simulate(tasks, plan.Fleet{Workers: workers, Announced: true, Startup: startup})
-		rows = append(rows, predicted{workers, p.Wall, p.Wall * float64(workers), p.Idle, p.Startup, p.Bound, p.Batches})
-	}
 	enough := o.workers
 	if o.target > 0 {
 		enough = 0
-		for _, row := range rows {
-			if row.Wall <= o.target.Seconds() {
-				enough = row.Workers
-				break
-			}
+	}
+	for workers := 1; workers <= o.workers && !(o.target > 0 && enough > 0); workers++ {
+		p := plan.Simulate(tasks, costs.Fleet(workers))
+		rows = append(rows, predicted{workers, p.Wall, p.Wall * float64(workers), p.Idle, p.Startup, p.Bound, p.Batches})
+		if o.target > 0 && p.Wall <= o.target.Seconds() {
+			enough = workers
 		}
 	}
-	longest := tests[plan.Simulate(tasks, plan.Fleet{Workers: 1}).Longest]
+	i := plan.Simulate(tasks, plan.Fleet{Workers: 1}).Longest
+	longest := batch.Test{ID: tests[i].ID, Seconds: tasks[i].Actual}
 	switch {
 	case enough == 0:
 		best := rows[len(rows)-1]
-		return cli.Usagef("--target %v: %d workers would take %.1fs; the longest test alone, %s, takes %.1fs; allow more with --workers, or split that test",
-			o.target, best.Workers, best.Wall, longest.ID, longest.Seconds)
+		advice := "allow more with --workers"
+		if longest.Seconds+costs.First > o.target.Seconds() {
+			advice = "no number of workers is enough: split that test, or start the runner faster"
+		}
+		return cli.Usagef("--target %v: %d workers would take %.1fs; the longest test alone, %s, takes %.1fs, the start of the runner %.1fs; %s",
+			o.target, best.Workers, best.Wall, longest.ID, longest.Seconds, costs.First, advice)
 	case o.matrix:
 		indices := make([]int, enough)
 		for i := range indices {
@@ -126,12 +128,12 @@ func (o *planOptions) run(ctx context.Context, streams cli.Streams, args cli.Arg
 		_, err := fmt.Fprintln(streams.Out, enough)
 		return err
 	}
-	return printPlan(streams.Out, tests, rows, unknown, startup, longest)
+	return printPlan(streams.Out, tests, rows, unknown, costs, longest)
 }
 
 // printPlan prints a table with a small chart.
-func printPlan(out io.Writer, tests []batch.Test, rows []predicted, unknown int, startup time.Duration, longest batch.Test) error {
-	fmt.Fprintf(out, "%d tests, %.1fs of tests, start-up %v", len(tests), rows[0].Machine-rows[0].Startup, startup.Round(time.Millisecond))
+func printPlan(out io.Writer, tests []batch.Test, rows []predicted, unknown int, costs plan.Costs, longest batch.Test) error {
+	fmt.Fprintf(out, "%d tests, %.1fs of tests; a worker's first start takes %.2fs, each other %.2fs", len(tests), rows[0].Machine-rows[0].Startup, costs.First, costs.Startup)
 	if unknown > 0 {
 		fmt.Fprintf(out, "; the duration of %d is not known, they count as the mean", unknown)
 	}

@@ -87,7 +87,7 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 		return err
 	}
 	defer disconnect()
-	options.Startup = o.timings.Estimate(ctx, rdb, tests, options.ExpectWorkers, streams.LookupEnv, log)
+	options.Startup = o.timings.Estimate(ctx, rdb, tests, options.ExpectWorkers, streams.LookupEnv, log).Start()
 	q, err := control.Opening{
 		RunID: o.where.RunID, Tests: tests, Manifest: control.Manifest(tests, o.how.Runner, args.After), Options: options,
 		Secret: secret, Log: log, Rerun: o.rerun,

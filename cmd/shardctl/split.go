@@ -62,7 +62,7 @@ it at the end. What is told on standard error is the same in all jobs that split
 			}
 			digest := sha256.New()
 			for _, t := range tests {
-				fmt.Fprintf(digest, "%s %v\n", t.ID, t.Seconds)
+				fmt.Fprintf(digest, "%s\n%s\n%v\n", t.ID, t.Group, t.Seconds)
 			}
 			part := plan.Split(tests, index, total)
 			fmt.Fprintf(streams.Err, "split %x of %d tests into %d shards: shard %d has %d\n", digest.Sum(nil)[:6], len(tests), total, index+1, len(part))

@@ -44,7 +44,7 @@ func (c *candidate) register(flags *pflag.FlagSet) {
 
 // checkElection checks the flags that are for --elect, and that none of them was given without.
 func (o *options) checkElection(args cli.Args, lookupEnv func(string) (string, bool)) error {
-	if err := o.fallback.check(o.elect); err != nil {
+	if err := o.fallback.check(o.elect, lookupEnv); err != nil {
 		return err
 	}
 	if !o.elect {
@@ -150,7 +150,7 @@ func (l *leadership) lead(ctx context.Context) error {
 				l.o.candidate.list.AllowEmpty = true
 			}
 		}
-		l.options.Startup = l.o.candidate.timings.Estimate(ctx, l.rdb, tests, l.options.ExpectWorkers, l.streams.LookupEnv, l.log)
+		l.options.Startup = l.o.candidate.timings.Estimate(ctx, l.rdb, tests, l.options.ExpectWorkers, l.streams.LookupEnv, l.log).Start()
 		l.tests = tests
 		control.WarnOfEviction(ctx, l.rdb, l.log)
 	}

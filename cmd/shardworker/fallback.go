@@ -23,7 +23,7 @@ type fallback struct {
 // static is the only fallback there is.
 const static = "static"
 
-func (f *fallback) check(elect bool) error {
+func (f *fallback) check(elect bool, lookupEnv func(string) (string, bool)) error {
 	switch {
 	case f.how == "":
 		return nil
@@ -32,7 +32,8 @@ func (f *fallback) check(elect bool) error {
 	case !elect:
 		return cli.Usagef("--fallback is for workers that can list the tests: give --elect too")
 	}
-	return nil
+	_, _, err := f.shard.Resolve(lookupEnv) // now, not on the day when Redis is away
+	return err
 }
 
 // connect returns the embedded server if Redis is out of reach and the worker may go on without. err is why it is.

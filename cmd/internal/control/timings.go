@@ -29,6 +29,8 @@ import (
 type Timings struct {
 	where, name string
 	from        []string
+	// fileOnly: the command has no Redis.
+	fileOnly bool
 
 	// expected is how long the run was predicted to take, with so many workers; 0: nobody knows.
 	expected time.Duration
@@ -52,16 +54,17 @@ func (t *Timings) Register(flags *pflag.FlagSet) {
 // RegisterFile declares the flags of commands without a Redis.
 func (t *Timings) RegisterFile(flags *pflag.FlagSet) {
 	t.Register(flags)
+	t.fileOnly = true
 	flags.Lookup("timings").Usage = "where durations of tests were kept: a `FILE`, local (the user's cache folder) or off"
 }
 
 // Fill fills in durations from --timings FILE and --timings-from, and nothing else: machines that split a list have to know the
-// same.
+// same. Those in Redis are done without where there is one: it is out of reach, or may change from one job to the next.
 func (t *Timings) Fill(tests []batch.Test) error {
-	if t.where == timingsRedis {
+	if t.where == timingsRedis && t.fileOnly {
 		return cli.Usagef("--timings redis: what is there may change between two jobs that split the list; give all jobs the same file")
 	}
-	if t.where != timingsLocal && t.where != timingsOff {
+	if t.where != timingsLocal && t.where != timingsOff && t.where != timingsRedis {
 		text, err := os.ReadFile(t.where)
 		if err != nil {
 			return cli.Usagef("--timings: %w", err)
@@ -80,15 +83,15 @@ func (t *Timings) Fill(tests []batch.Test) error {
 	return nil
 }
 
-// startupRecord is the field for what starting the runner costs, beside those of the tests: no test has an empty name.
-const startupRecord = ""
+// costsField is that for what starting the runner costs, beside those of the tests: no test has an empty name.
+const costsField = ""
 
 // Estimate fills in how long tests are expected to take, puts them in the order of the queue, and returns what starting the
 // runner costs, as far as that is known. Durations that cannot be read are told and done without: they only make a run
 // faster.
 //
 // What was predicted for so many workers is compared with what happens; 0: it is not known how many will come.
-func (t *Timings) Estimate(ctx context.Context, rdb redis.UniversalClient, tests []batch.Test, workers int, lookupEnv func(string) (string, bool), log *slog.Logger) time.Duration {
+func (t *Timings) Estimate(ctx context.Context, rdb redis.UniversalClient, tests []batch.Test, workers int, lookupEnv func(string) (string, bool), log *slog.Logger) plan.Costs {
 	t.resolve(lookupEnv)
 	known, err := t.load(ctx, rdb, tests)
 	if err != nil {
@@ -101,17 +104,16 @@ func (t *Timings) Estimate(ctx context.Context, rdb redis.UniversalClient, tests
 		}
 	}
 	plan.Order(tests)
-	startup := time.Duration(known.Startup * float64(time.Second))
 	if tasks, unknown := plan.Tasks(tests); workers > 0 && len(tests) > 0 && unknown <= len(tests)/20 {
-		wall := plan.Simulate(tasks, plan.Fleet{Workers: workers, Announced: true, Startup: startup}).Wall
+		wall := plan.Simulate(tasks, known.Costs.Fleet(workers)).Wall
 		t.expected, t.workers = time.Duration(wall*float64(time.Second)), workers
 	}
-	return startup
+	return known.Costs
 }
 
-// compare tells how far a prediction was off.
+// compare tells how far a prediction was off, unless it was of less than anybody waits for.
 func (t *Timings) compare(h *report.History, log *slog.Logger) {
-	if t == nil || t.expected == 0 || len(h.Workers()) != t.workers {
+	if t == nil || t.expected < time.Second || len(h.Workers()) != t.workers {
 		return
 	}
 	took := h.Ended().Sub(h.Opened())
@@ -170,7 +172,7 @@ func (t *Timings) load(ctx context.Context, rdb redis.UniversalClient, tests []b
 		if err != nil {
 			return none, err
 		}
-		return parseFields(fields)
+		return parseFields(fields), nil
 	}
 	file, err := t.file()
 	if err != nil {
@@ -190,20 +192,19 @@ func (t *Timings) load(ctx context.Context, rdb redis.UniversalClient, tests []b
 	return known, nil
 }
 
-func parseFields(fields map[string]string) (plan.Timings, error) {
+// parseFields reads the records in Redis. What is none counts as not there, and is written over.
+func parseFields(fields map[string]string) plan.Timings {
 	known, _ := plan.ParseTimings(nil)
 	for id, text := range fields {
 		var r plan.Record
-		if err := json.Unmarshal([]byte(text), &r); err != nil {
-			return known, fmt.Errorf("the record of %q: %w", id, err)
-		}
-		if id == startupRecord {
-			known.Startup = r.Seconds
-		} else {
+		switch {
+		case id == costsField:
+			_ = json.Unmarshal([]byte(text), &known.Costs)
+		case json.Unmarshal([]byte(text), &r) == nil:
 			known.Tests[id] = r
 		}
 	}
-	return known, nil
+	return known
 }
 
 // record takes what a run measured into what is kept. Nothing is lost of a run if it fails, so that is only told.
@@ -239,7 +240,7 @@ func (t *Timings) record(ctx context.Context, rdb redis.UniversalClient, v *repo
 
 // recordRedis merges test by test.
 func (t *Timings) recordRedis(ctx context.Context, rdb redis.UniversalClient, m plan.Measured, learn func(*plan.Timings)) error {
-	ids := []string{startupRecord}
+	ids := []string{costsField}
 	for id := range m.Seconds {
 		ids = append(ids, id)
 	}
@@ -252,20 +253,15 @@ func (t *Timings) recordRedis(ctx context.Context, rdb redis.UniversalClient, m 
 	if err != nil {
 		return err
 	}
-	known, err := parseFields(fields)
-	if err != nil {
-		return err
-	}
+	known := parseFields(fields)
 	learn(&known)
 	values := map[string]string{}
-	add := func(id string, r plan.Record) error {
-		text, err := json.Marshal(r)
+	add := func(id string, value any) error {
+		text, err := json.Marshal(value)
 		values[id] = string(text)
 		return err
 	}
-	if known.Startup > 0 {
-		err = add(startupRecord, plan.Record{Seconds: known.Startup})
-	}
+	err = add(costsField, known.Costs)
 	for id, r := range known.Tests {
 		err = errors.Join(err, add(id, r))
 	}

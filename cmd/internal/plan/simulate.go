@@ -42,8 +42,8 @@ type Fleet struct {
 	// Workers that all come at once. Announced: the run was told how many (--expect-workers).
 	Workers   int
 	Announced bool
-	// Startup is what a worker waits before the first test of each of its batches.
-	Startup time.Duration
+	// Startup is what a worker waits before the first test of each of its batches, First what it waits more before the first of all.
+	Startup, First time.Duration
 	// Most is the most tests of one batch; 0: batch.MostTests.
 	Most int
 }
@@ -99,10 +99,14 @@ func Simulate(tasks []Task, f Fleet) Prediction {
 			p.Idle -= e.at // and the wall time for each worker, below
 			continue
 		}
+		start := startup
+		if !claimed[e.worker] {
+			start += f.First.Seconds()
+		}
 		claimed[e.worker] = true
 		p.Batches++
-		p.Startup += startup
-		at := e.at + startup
+		p.Startup += start
+		at := e.at + start
 		for _, w := range claim {
 			at += tasks[w.index].Actual
 			p.Busy += tasks[w.index].Actual
@@ -125,7 +129,7 @@ func bound(tasks []Task, f Fleet) float64 {
 		sum += t.Actual
 		longest = max(longest, t.Actual)
 	}
-	return max(sum/float64(f.Workers), longest) + f.Startup.Seconds()
+	return max(sum/float64(f.Workers), longest) + (f.Startup + f.First).Seconds()
 }
 
 // moment is when a worker ends a test, or, with test -1, claims.

@@ -38,12 +38,28 @@ func (r Record) Learn(seconds float64) Record {
 	return r
 }
 
-// Timings are the records of a suite by test, and what starting its runner costs (""). They are JSON:
+// Costs are what is lost before the first test of a batch begins, in seconds: a weighted mean, as Record.Seconds.
+type Costs struct {
+	// First is that of a worker's first batch, which may hold compiling and collecting; Startup that of its others.
+	First   float64 `json:"first,omitempty"`
+	Startup float64 `json:"startup,omitempty"`
+}
+
+// Start is Startup as a duration.
+func (c Costs) Start() time.Duration { return time.Duration(c.Startup * float64(time.Second)) }
+
+// Fleet are so many workers that were announced and have these costs.
+func (c Costs) Fleet(workers int) Fleet {
+	more := time.Duration((c.First - c.Startup) * float64(time.Second))
+	return Fleet{Workers: workers, Announced: true, Startup: c.Start(), First: max(0, more)}
+}
+
+// Timings are the records of a suite by test, and what starting its runner costs. They are JSON:
 //
-//	{"version": 1, "startup": 0.17, "tests": {"tests/test_a.py::test_one": {"seconds": 1.25}}}
+//	{"version": 1, "costs": {"first": 0.9, "startup": 0.17}, "tests": {"tests/test_a.py::test_one": {"seconds": 1.25}}}
 type Timings struct {
 	Version int               `json:"version"`
-	Startup float64           `json:"startup"`
+	Costs   Costs             `json:"costs"`
 	Tests   map[string]Record `json:"tests"`
 }
 
@@ -72,8 +88,8 @@ func ParseTimings(text []byte) (Timings, error) {
 type Measured struct {
 	// Seconds of each test that passed.
 	Seconds map[string]float64
-	// Startup is what starting a runner cost; 0: unknown.
-	Startup time.Duration
+	// First and Startup are what Costs are made of; 0: unknown.
+	First, Startup time.Duration
 	// Results are what the run adds to the history of tests.
 	Results map[string]flake.History
 }
@@ -88,9 +104,15 @@ func (t *Timings) Learn(m Measured) {
 		r.History = r.History.Plus(adds)
 		t.Tests[id] = r
 	}
-	if m.Startup > 0 {
-		t.Startup = Record{Seconds: t.Startup}.Learn(m.Startup.Seconds()).Seconds
+	t.Costs.First = learnCost(t.Costs.First, m.First)
+	t.Costs.Startup = learnCost(t.Costs.Startup, m.Startup)
+}
+
+func learnCost(known float64, measured time.Duration) float64 {
+	if measured <= 0 {
+		return known
 	}
+	return Record{Seconds: known}.Learn(measured.Seconds()).Seconds
 }
 
 // Estimate fills in the expected seconds of tests that have none: what is recorded, or the median of the tests of the same

@@ -41,8 +41,8 @@ func TestTimings(t *testing.T) {
 	if diff := cmp.Diff(timings, again); diff != "" {
 		t.Error(diff)
 	}
-	if again.Startup != 0.25 {
-		t.Errorf("start-up %v", again.Startup)
+	if again.Costs.Startup != 0.25 {
+		t.Errorf("start-up %v", again.Costs.Startup)
 	}
 	if again.Tests["b"].Flaky != 1 || again.Tests["never::passed"].Failed != 1 {
 		t.Errorf("the history of results: %+v", again.Tests)

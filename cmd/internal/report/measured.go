@@ -8,19 +8,25 @@ import (
 	"github.com/shardctl/shardctl/cmd/internal/plan"
 )
 
+// tiny is what counts for tests that took 0 s: half of the step in which most tools measure, in seconds.
+const tiny = 0.0005
+
 // Measured is what the run tells about durations: of tests that passed, and of the start of a runner, which is the time from a
-// claim to its first test. In a worker's first batch that holds more, such as compiling; it counts only if nothing else does.
+// claim to its first test.
+// A test that took 0 s took less than its tool can tell, unless the tool tells none.
 func (h *History) Measured() plan.Measured {
 	m := plan.Measured{Seconds: map[string]float64{}}
 	type key struct {
 		worker string
 		number int
 	}
+	told := false // a duration, by any of the tests
 	starts := map[key]time.Duration{}
 	for _, t := range h.Tests() {
 		for _, a := range t.Attempts {
-			if t.Result == batch.Passed && a.End == Finished && a.Outcome.Status == batch.Passed && a.Outcome.Seconds > 0 {
-				m.Seconds[t.ID] = a.Outcome.Seconds
+			if t.Result == batch.Passed && a.End == Finished && a.Outcome.Status == batch.Passed {
+				m.Seconds[t.ID] = max(a.Outcome.Seconds, tiny)
+				told = told || a.Outcome.Seconds > 0
 			}
 			if began := a.Began(); a.Batch > 0 && !a.Alone && !began.IsZero() {
 				k := key{a.Worker, a.Batch}
@@ -30,6 +36,9 @@ func (h *History) Measured() plan.Measured {
 			}
 		}
 	}
+	if !told {
+		clear(m.Seconds)
+	}
 	var first, later []time.Duration
 	for k, start := range starts {
 		if k.number == 1 {
@@ -38,12 +47,15 @@ func (h *History) Measured() plan.Measured {
 			later = append(later, start)
 		}
 	}
-	if len(later) == 0 {
-		later = first
-	}
-	if len(later) > 0 {
-		slices.Sort(later)
-		m.Startup = later[len(later)/2]
-	}
+	m.First, m.Startup = median(first), median(later)
 	return m
+}
+
+// median is 0 of nothing.
+func median(times []time.Duration) time.Duration {
+	if len(times) == 0 {
+		return 0
+	}
+	slices.Sort(times)
+	return times[len(times)/2]
 }

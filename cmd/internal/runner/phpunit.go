@@ -40,7 +40,7 @@ var phpunit = preset{
 		class, _ := phpunitID(in.ids[0])
 		// Not /dev/fd/3: PHP looks for the file that the link names, and a pipe has none.
 		args := slices.Concat(t.words[1:], t.o.Args, []string{"--log-teamcity", "php://fd/3"})
-		stream := newPhpunitStream(in.ids, t.strictRisky())
+		stream := newPhpunitStream(in.ids, t.strictRisky(), t.phpunitStops())
 		ids := in.ids
 		file := t.phpunitFiles()[class]
 		if file != "" {
@@ -54,7 +54,7 @@ var phpunit = preset{
 		file := t.phpunitFiles()[class]
 		ids := []string{id}
 		if file != "" {
-			ids = newPhpunitStream(ids, false).pull(phpunitDepends(file))
+			ids = newPhpunitStream(ids, false, false).pull(phpunitDepends(file))
 		}
 		return slices.Concat(t.words, t.o.Args, phpunitSelect(ids, file))
 	},
@@ -121,10 +121,19 @@ func phpunitPattern(id string) string {
 
 // strictRisky is whether a risky test (one without assertions, say) fails.
 func (t *Tool) strictRisky() bool {
-	return slices.Contains(t.o.Args, "--fail-on-risky") ||
-		slices.ContainsFunc(phpunitConfigurations, func(name string) bool {
-			return mentions(".", name, `failOnRisky="true"`, `failOnAllIssues="true"`) != ""
-		})
+	return slices.Contains(t.o.Args, "--fail-on-risky") || phpunitConfigured(`failOnRisky="true"`, `failOnAllIssues="true"`)
+}
+
+// phpunitStops is whether PHPUnit may stop, without a failure, before it has run all tests.
+func (t *Tool) phpunitStops() bool {
+	return slices.ContainsFunc(t.o.Args, func(arg string) bool { return strings.HasPrefix(arg, "--stop-on-") }) ||
+		phpunitConfigured(`stopOnSkipped="true"`, `stopOnIncomplete="true"`, `stopOnRisky="true"`, `stopOnWarning="true"`, `stopOnDefect="true"`,
+			`stopOnDeprecation="true"`, `stopOnNotice="true"`)
+}
+
+// phpunitConfigured is whether the configuration holds one of the words.
+func phpunitConfigured(words ...string) bool {
+	return slices.ContainsFunc(phpunitConfigurations, func(name string) bool { return mentions(".", name, words...) != "" })
 }
 
 // phpunitFiles are the files of classes. A file is named as its class is, as PHPUnit wants it if it is to load the file alone.

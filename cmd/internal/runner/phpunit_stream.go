@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,11 +18,15 @@ type phpunitStream struct {
 	whole  string
 	left   []string
 	pulled []string
-	// strict is whether risky tests fail.
-	strict bool
+	// alone is whether there is one unit.
+	alone bool
+	// strict is whether risky tests fail, stops whether PHPUnit may stop before it has run all.
+	strict, stops bool
 
-	counted bool
-	suites  []string // that are open: unit, empty if it is no method with a data provider
+	// counted: it said how many tests there are; ended counts those that ended.
+	counted      bool
+	count, ended int
+	suites       []string // that are open: unit, empty if it is no method with a data provider
 	// unit that runs, and its cases so far.
 	unit  string
 	cases []toldCase
@@ -34,8 +39,8 @@ type phpunitStream struct {
 	failed    bool
 }
 
-func newPhpunitStream(ids []string, strict bool) *phpunitStream {
-	s := &phpunitStream{left: slices.Clone(ids), strict: strict}
+func newPhpunitStream(ids []string, strict, stops bool) *phpunitStream {
+	s := &phpunitStream{left: slices.Clone(ids), alone: len(ids) == 1, strict: strict, stops: stops}
 	if _, method := phpunitID(ids[0]); method == "" {
 		s.whole = ids[0]
 	}
@@ -75,6 +80,7 @@ func (s *phpunitStream) line(line []byte) []message {
 	switch m.name {
 	case "testCount":
 		s.counted = true
+		s.count, _ = strconv.Atoi(m.attributes["count"])
 	case "testSuiteStarted":
 		class, method := phpunitHint(m)
 		id := ""
@@ -212,6 +218,7 @@ func (s *phpunitStream) finishTest(m teamcityMessage) []message {
 	if c == nil {
 		return nothing()
 	}
+	s.ended++
 	millis, _ := strconv.ParseFloat(m.attributes["duration"], 64)
 	c.Seconds = millis / 1000
 	if c.Name == phpunitTearDown && s.whole == "" {
@@ -246,6 +253,10 @@ func (s *phpunitStream) finish(own bool) []message {
 		m.Message = s.cases[0].Message
 	}
 	wanted := slices.Contains(s.left, m.ID)
+	if wanted && s.stops && s.alone && s.ended < s.count && m.Status != batch.Failed {
+		m.Status = batch.Failed
+		m.Message = fmt.Sprintf("PHPUnit stopped after %d of its %d tests, as an option says (stopOnSkipped, --stop-on-skipped or the like)", s.ended, s.count)
+	}
 	s.left = slices.DeleteFunc(s.left, func(id string) bool { return id == s.unit })
 	s.unit, s.cases = "", nil
 	switch {
@@ -282,7 +293,7 @@ func (s *phpunitStream) end(e exit, printed string) []message {
 	if s.whole != "" && len(s.suites) == 0 && s.current == nil && e.Code >= 0 && e.Code < 128 {
 		messages = s.finish(false) // a .phpt file has no suite
 	}
-	if s.unit == "" && len(s.left) == 1 && e.Code > 0 {
+	if s.unit == "" && s.alone && len(s.left) == 1 && e.Code > 0 {
 		// Nothing told of it: a file that does not load, or an option that PHPUnit does not know.
 		r := result{Status: batch.Failed, Message: "PHPUnit cannot run it: " + phpunitComplaint(printed), Details: printed}
 		r.File, r.Line = phpPlace(printed)

@@ -19,6 +19,7 @@ func TestPhpunitStream(t *testing.T) {
 		ids     []string
 		depends map[string][]string
 		strict  bool
+		stops   bool
 		text    string
 		e       exit
 		printed string
@@ -62,6 +63,14 @@ func TestPhpunitStream(t *testing.T) {
 			want: []string{"start A::a", "at A::a: a", "start A::b", "at A::b: b", "finish A::b passed | b passed", `finish A::a failed "no" | a failed "no"`, "end"},
 		},
 		"a class": {ids: []string{"A"}, text: open + tc("testStarted", "a", "") + tc("testFinished", "a", "") + tc("testStarted", "b", "") + tc("testFailed", "b", "message='no' ") + tc("testFinished", "b", "") + shut, want: []string{"start A", "at A: a", "at A: b", `finish A failed | a passed | b failed "no"`, "end"}},
+		"a class, stopped": {
+			ids: []string{"A"}, stops: true, text: open + tc("testStarted", "a", "") + tc("testIgnored", "a", "message='why' ") + tc("testFinished", "a", "") + shut,
+			want: []string{"start A", "at A: a", `finish A failed "PHPUnit stopped after 1 of its 9 tests, as an option says (stopOnSkipped, --stop-on-skipped or the like)" | a skipped "why"`, "end"},
+		},
+		"a method, before which a failure stopped all": {
+			ids: []string{"A::a", "A::b"}, text: open + tc("testStarted", "a", "") + tc("testFailed", "a", "message='no' ") + tc("testFinished", "a", "") + shut, e: exit{Code: 1},
+			want: []string{"start A::a", "at A::a: a", `finish A::a failed "no" | a failed "no"`, "end"},
+		},
 		"it dies": {ids: []string{"A::a", "A::b"}, text: open + tc("testStarted", "a", ""), e: exit{Code: 255}, want: []string{"start A::a", "at A::a: a"}},
 		"a file does not load": {
 			ids: []string{"tests/B.php"}, e: exit{Code: 255}, printed: "PHPUnit 9 by Sebastian Bergmann\n\nPHP Fatal error:  Uncaught Error: no in /x/B.php:3\n",
@@ -70,7 +79,7 @@ func TestPhpunitStream(t *testing.T) {
 		"garbage": {ids: []string{"A::a"}, text: "##teamcity[testFinished name='a']\n##teamcity[testSuiteFinished name='A']\n##teamcity[testIgnored name='a']\n##teamcity[testStarted]\n", want: []string{"start ::", "at ::: "}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newPhpunitStream(c.ids, c.strict)
+			s := newPhpunitStream(c.ids, c.strict, c.stops)
 			s.pull(c.depends)
 			checkTold(t, append(heard(s, c.text), sayMessages(s.end(c.e, c.printed))...), c.want...)
 		})
@@ -135,7 +144,7 @@ func TestPhpunitSources(t *testing.T) {
 	if diff := cmp.Diff(want, phpunitDepends(file)); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	s := newPhpunitStream([]string{"A::e"}, false)
+	s := newPhpunitStream([]string{"A::e"}, false, false)
 	if diff := cmp.Diff([]string{"A::e", "A::d", "A::c", "A::a", "A::b"}, s.pull(want)); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}

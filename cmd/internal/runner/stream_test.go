@@ -86,7 +86,7 @@ func FuzzStreams(f *testing.F) {
 			stream
 			end(exit, string) []message
 		}{
-			files, tests, newPhpunitStream([]string{"A::a", "A::b"}, false), newPhpunitStream([]string{"A"}, true),
+			files, tests, newPhpunitStream([]string{"A::a", "A::b"}, false, false), newPhpunitStream([]string{"A"}, true, true),
 			newGtestStream([]string{"b::A.a"}, false), newGtestStream([]string{"b"}, false), &cargoStream{id: "p::a", target: "p", name: "a"}, &cargoStream{id: "p", target: "p"},
 			ctestEnd{newCtestStream([]string{"a"}, nil)},
 		} {

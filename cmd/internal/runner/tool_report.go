@@ -234,7 +234,8 @@ func (r *toolReport) close(ended exit, alone bool) {
 	r.stopClocks()
 	var limit *limitError
 	limited := errors.As(ended.Cause, &limit)
-	explained := r.failed || r.problems || r.before
+	// A failed test explains a bad exit status, but no signal.
+	explained := (r.failed || r.problems || r.before) && ended.Signal == 0
 	for _, id := range slices.Sorted(maps.Keys(r.running)) {
 		u := r.running[id]
 		switch {
@@ -255,6 +256,8 @@ func (r *toolReport) close(ended exit, alone bool) {
 	case explained || len(r.wanted) > 0: // what did not run runs again, and will tell
 	case limited:
 		r.problem(batch.Problem{Message: "its process had not ended when " + limit.Error() + ", although all its tests had", Details: r.all.String()})
+	case ended.Cause == nil && ended.Signal != 0:
+		r.problem(batch.Problem{Message: "after its last test its process was " + ended.String(), Details: lastLines(r.all.String())})
 	case ended.Cause == nil && ended.Code != 0:
 		r.problem(batch.Problem{Message: ended.String() + " although no test failed", Details: lastLines(r.all.String())})
 	case ended.Cause == nil && !r.ended:
