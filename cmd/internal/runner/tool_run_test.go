@@ -28,6 +28,8 @@ while True:
     send("want")
     if "then exits" in ids:
         os._exit(3)
+    if "fails, then is killed" in ids:
+        os.kill(os.getpid(), 15)
     if "then fails" in ids:
         send("finish", id="then fails", status="failed", message="late")
     if "then does not read" in ids:
@@ -39,7 +41,7 @@ while True:
     for id in ids:
         send("start", id=id)
         if id != "has no end":
-            send("finish", id=id, status="passed", cases=[{"name": "a case", "status": "failed"}] if id == "has a failed case" else [])
+            send("finish", id=id, status="failed" if id.startswith("fails") else "passed", cases=[{"name": "a case", "status": "failed"}] if id == "has a failed case" else [])
 send("end")
 `
 
@@ -54,6 +56,9 @@ func TestKeptBetweenBatches(t *testing.T) {
 	same(t, "first", p.run("a", "then exits"), []string{"passed a", "passed then exits"})
 	<-p.kept[0].done
 	same(t, "second", p.run("a"), []string{"problem socket: exit status 3 although no test failed", "passed a"})
+	same(t, "with a failure", p.run("fails, then is killed"), []string{"failed fails, then is killed"})
+	<-p.kept[0].done
+	same(t, "which explains no signal", p.run("a"), []string{"problem socket: after its last test its process was killed by SIGTERM", "passed a"})
 	same(t, "a late failure", slices.Concat(p.run("then fails"), p.run("b")), []string{"passed then fails",
 		"problem then fails: it failed, although it is none of the units that this process was to run, or had ended before: late", "passed b"})
 	same(t, "at rest", p.rest(), nil)
