@@ -86,8 +86,8 @@ func TestBadUsage(t *testing.T) {
 	}{
 		{"unknown flag", "", with("--worker", "2"), 2, []string{"unknown flag: --worker", "shardworker --help"}},
 		{"a command without --", "", with("./run.sh"), 2, []string{`unexpected argument "./run.sh"`, "comes after --"}},
-		{"no runner", "", where, 2, []string{"no runner", "--runner go", "after --"}},
-		{"unknown runner", "", with("--runner", "cargo"), 2, []string{`there is no such runner`}},
+		{"no runner", "", where, 2, []string{"no runner", "--runner (auto", "after --"}},
+		{"unknown runner", "", with("--runner", "cobol"), 2, []string{`there is no such runner`}},
 		{"a command that is not there", "", with("--", missing), 2, []string{missing, "cannot be run"}},
 		{"no Redis", "", []string{"--run-id", "r", "--", "true"}, 2, []string{"no Redis", "--redis-url"}},
 		{"no run id", "", []string{"--redis-url", "redis://" + addr, "--", "true"}, 2, []string{"no run id", "--run-id"}},

@@ -30,6 +30,7 @@ var shardVariables = []struct {
 	{"BUILDKITE_PARALLEL_JOB", "BUILDKITE_PARALLEL_JOB_COUNT", 0},
 	{"SEMAPHORE_JOB_INDEX", "SEMAPHORE_JOB_COUNT", 1},
 	{"SYSTEM_JOBPOSITIONINPHASE", "SYSTEM_TOTALJOBSINPHASE", 1}, // Azure Pipelines
+	{"BITBUCKET_PARALLEL_STEP", "BITBUCKET_PARALLEL_STEP_COUNT", 0},
 }
 
 // Resolve returns the shard's number, from 0, and how many there are.

@@ -45,8 +45,8 @@ type Costs struct {
 	Startup float64 `json:"startup,omitempty"`
 }
 
-// Start is Startup as a duration.
-func (c Costs) Start() time.Duration { return time.Duration(c.Startup * float64(time.Second)) }
+// Start is Startup as a duration, as exact as Redis holds it.
+func (c Costs) Start() time.Duration { return time.Duration(c.Startup*1e6) * time.Microsecond }
 
 // Fleet are so many workers that were announced and have these costs.
 func (c Costs) Fleet(workers int) Fleet {

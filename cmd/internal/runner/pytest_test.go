@@ -213,6 +213,8 @@ func TestPytestNotCalled(t *testing.T) {
 		same(t, "hook", p.run(p.list()...), []string{why, "passed test_a.py::test_b"})
 		p = newPytest(t, Options{Persistent: persistent, Args: []string{"--setup-only"}}, ".", "test_a.py", "def test_swallowed(): pass\n")
 		same(t, "--setup-only", p.run(p.list()...), []string{why})
+		p = newPytest(t, Options{Persistent: persistent, Args: []string{"--trace"}}, ".", "test_a.py", "def test_a(): assert 0\n")
+		same(t, "--trace", p.run(p.list()...), []string{"failed test_a.py::test_a assert 0"})
 	}
 }
 

@@ -52,6 +52,7 @@ class Plugin:
             option.numprocesses, option.dist, option.tx = None, "no", []  # of xdist: this process is one of many already
         option.maxfail = 0  # the worker decides when to stop
         option.lf = option.stepwise = option.stepwise_skip = False  # the cache knows but a part of the last run
+        option.usepdb = option.trace = False  # nobody is there to answer; at the end of its input, --trace lets any test pass
         if self.mode == "list":
             option.collectonly = True
         if getattr(option, "basetemp", None):  # pytest empties it when it starts; here, many start
