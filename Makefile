@@ -14,7 +14,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2 -checks inherit,-ST1005
 ACTIONLINT = github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 -shellcheck= -pyflakes=
 
 help: ## list the targets (the default)
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 build: ## bin/shardctl and bin/shardworker
 	$(GO) build -trimpath -o bin/ \
@@ -33,6 +33,13 @@ lint: ## gofmt, go vet, staticcheck and actionlint
 
 bench: redis ## the benchmarks of the protocol, and of what workers wait for
 	$(GO) test -run '^$$' -bench . -benchtime 0.3s ./batch/... ./cmd/internal/worker/...
+
+bench-schedule: ## how near to the bound runs end, on recorded suites, beside other strategies; draws docs/schedule.svg
+	$(GO) test ./cmd/internal/plan -count 1 -run '^TestSchedules$$' -v -schedule-seeds 3 -schedule-plot ../../../docs/schedule.svg
+
+bench-scale: redis ## what 100,000 tests on 1,000 workers, and 1,000,000 tests that do nothing on 64, cost Redis
+	$(GO) test ./batch -count 1 -run '^TestScale$$' -v -scale-tests 100000 -scale-workers 1000 -scale-seconds 0.1
+	$(GO) test ./batch -count 1 -run '^TestScale$$' -v -scale-tests 1000000 -scale-workers 64
 
 bench-runners: ## what tests take with their runner alone, with its own processes, and with two workers; needs python3-networkx and python3-pytest-xdist
 	cd cmd/shardctl && SHARDCTL_RUNNERS_TABLE=1 $(GO) test -count=1 -timeout 30m -run '^TestRunnersTable$$'
@@ -69,4 +76,4 @@ clean: ## what build made
 redis:
 	@.ci/need redis-server
 
-.PHONY: help build test lint bench bench-runners faults chaos mutants soak readers fuzz clean redis
+.PHONY: help build test lint bench bench-runners bench-scale bench-schedule faults chaos mutants soak readers fuzz clean redis

@@ -127,7 +127,9 @@ func TestSplit(t *testing.T) {
 			t.Errorf("%s: %q, digests %v", name, shards, digests)
 		}
 	}
-	split := func(args ...string) result { return shardctl(t, append([]string{"split", "--tests", file}, args...)...) }
+	split := func(args ...string) result {
+		return shardctl(t, append([]string{"split", "--tests", file}, args...)...)
+	}
 	other := split("--shard", "1/3", "--group", "^(t1)").expect(t, 0) // splits otherwise, and says so
 	if own := split("--shard", "1/3").expect(t, 0); strings.Fields(other.err)[1] == strings.Fields(own.err)[1] {
 		t.Errorf("the same digest: %s", other.err)

@@ -58,7 +58,7 @@ type Prediction struct {
 	Batches int
 	// Bound is what no order of these tests can beat: a fair share of their time, or the longest, and one start.
 	Bound float64
-	// Longest is the index of the task that takes longest, -1 without tasks.
+	// Longest is the index of the task that takes longest, of a known one if there are several; -1 without tasks.
 	Longest int
 }
 
@@ -78,7 +78,7 @@ func Simulate(tasks []Task, f Fleet) Prediction {
 	}
 	p := Prediction{Bound: bound(tasks, f), Longest: -1}
 	for i, t := range tasks {
-		if p.Longest < 0 || t.Actual > tasks[p.Longest].Actual {
+		if p.Longest < 0 || t.Actual > tasks[p.Longest].Actual || t.Actual == tasks[p.Longest].Actual && tasks[p.Longest].Expected == 0 {
 			p.Longest = i
 		}
 	}

@@ -149,6 +149,7 @@ func TestPytestNeverSilent(t *testing.T) {
 		"conftest below":  {[]string{"a/conftest.py", "import nothing\n", "a/test_a.py", "def test_a(): pass\n"}, nil, nil, "No module named 'nothing'"},
 		"hook":            {[]string{"conftest.py", "def pytest_collection_modifyitems(): 1/0\n", "test_a.py", "def test_a(): pass\n"}, nil, nil, "ZeroDivisionError"},
 		"unknown option":  {[]string{"test_a.py", "def test_a(): pass\n"}, []string{"--strange"}, nil, "unrecognized arguments: --strange"},
+		"another task":    {[]string{"test_a.py", "def test_a(): pass\n"}, []string{"--version"}, nil, "told no list; does one of its options ask for something else?"},
 		"unknown pattern": {[]string{"test_a.py", "def test_a(): pass\n"}, nil, []string{"test_b.py"}, "file or directory not found: test_b.py"},
 		"exit":            {[]string{"test_a.py", "import pytest\npytest.exit('enough', returncode=0)\n"}, nil, nil, "enough"},
 	} {

@@ -197,6 +197,8 @@ func (t *Tool) told(ctx context.Context, in invocation) ([]batch.Test, error) {
 		return nil, context.Cause(ctx)
 	case len(wrongs) > 0:
 		return nil, fmt.Errorf("%s cannot list the tests: %w", t.preset.name, errors.Join(wrongs...))
+	case !report.ended && life.ended.Code == 0:
+		return tests, fmt.Errorf("%s cannot list the tests: it ended well, but told no list; does one of its options ask for something else?\n%s", t.preset.name, strings.TrimSpace(report.all.String()))
 	case !report.ended:
 		return tests, fmt.Errorf("%s cannot list the tests: %s\n%s", t.preset.name, life.ended, strings.TrimSpace(report.all.String()))
 	}
