@@ -17,7 +17,7 @@ import (
 
 // The rule of the scripts and that of the simulation take the same tests, whatever the list, the workers and the start-up.
 func TestShareIsThatOfTheScript(t *testing.T) {
-	for seed := range uint64(16) {
+	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
 				rng := rand.New(rand.NewPCG(seed, 7))

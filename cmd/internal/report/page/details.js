@@ -21,6 +21,7 @@ const details = {
     $('d-body').replaceChildren(element('p', '', lookElement(i), element('span', 'dim', took)),
       run.attempts[i] ? list : element('p', '', 'No worker ever claimed it.'), acts);
     $('details').showModal();
+    $('d-title').focus(); // autofocus does nothing on a page with a fragment
   },
   button(words, act) {
     const b = element('button', '', words);
