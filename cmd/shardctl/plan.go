@@ -82,7 +82,10 @@ func (o *planOptions) run(ctx context.Context, streams cli.Streams, args cli.Arg
 	if err != nil {
 		return err
 	}
-	costs := o.timings.Estimate(ctx, nil, tests, 0, streams.LookupEnv, log)
+	tests, costs, err := o.timings.EstimateDivided(ctx, nil, control.Division{Runner: r, List: &o.source}, tests, o.workers, streams.LookupEnv, log)
+	if err != nil {
+		return err
+	}
 	if o.startup >= 0 {
 		costs = plan.Costs{First: o.startup.Seconds(), Startup: o.startup.Seconds()}
 	}

@@ -87,7 +87,12 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 		return err
 	}
 	defer disconnect()
-	options.Startup = o.timings.Estimate(ctx, rdb, tests, options.ExpectWorkers, streams.LookupEnv, log).Start()
+	division := control.Division{Runner: r, List: &o.what, RunID: o.where.RunID, Rerun: o.rerun}
+	tests, costs, err := o.timings.EstimateDivided(ctx, rdb, division, tests, options.ExpectWorkers, streams.LookupEnv, log)
+	if err != nil {
+		return err
+	}
+	options.Startup = costs.Start()
 	q, err := control.Opening{
 		RunID: o.where.RunID, Tests: tests, Manifest: control.Manifest(tests, o.how.Runner, args.After), Options: options,
 		Secret: secret, Log: log, Rerun: o.rerun,

@@ -67,6 +67,7 @@ func TestStreaming(t *testing.T) {
 	w1, w2 := c.worker("w1", "--batch-size", "1"), c.worker("w2", "--batch-size", "1")
 	c.barrier.blocked(t, 1)
 	until(t, "the first result", func() bool { return c.status().Results == 1 })
+	until(t, "the worker that ran it to be idle", func() bool { return strings.Contains(shardctl(t, c.where("status")...).out, "idle") })
 	shardctl(t, c.where("status")...).expect(t, 0, "the list is open", "with a result: 1, queued: 0, to run alone: 0, held by workers: 1",
 		"worker w1.", "worker w2.", "running block1", "idle", "process ")
 

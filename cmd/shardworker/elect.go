@@ -141,7 +141,9 @@ func (l *leadership) lead(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		division := control.Division{Runner: l.runner, List: &l.o.candidate.list, RunID: l.o.where.RunID, Rerun: l.o.candidate.rerun}
 		if l.o.fallback.total > 0 {
+			division = control.Division{} // all shards have to know the same list
 			if err := l.o.candidate.timings.Fill(tests); err != nil {
 				return err
 			}
@@ -150,8 +152,11 @@ func (l *leadership) lead(ctx context.Context) error {
 				l.o.candidate.list.AllowEmpty = true
 			}
 		}
-		l.options.Startup = l.o.candidate.timings.Estimate(ctx, l.rdb, tests, l.options.ExpectWorkers, l.streams.LookupEnv, l.log).Start()
-		l.tests = tests
+		tests, costs, err := l.o.candidate.timings.EstimateDivided(ctx, l.rdb, division, tests, l.options.ExpectWorkers, l.streams.LookupEnv, l.log)
+		if err != nil {
+			return err
+		}
+		l.options.Startup, l.tests = costs.Start(), tests
 		control.WarnOfEviction(ctx, l.rdb, l.log)
 	}
 	q, err := control.Opening{

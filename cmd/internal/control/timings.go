@@ -35,6 +35,8 @@ type Timings struct {
 	// expected is how long the run was predicted to take, with so many workers; 0: nobody knows.
 	expected time.Duration
 	workers  int
+	// divided are the files of the list that were replaced by their tests.
+	divided map[string][]string
 }
 
 // Where durations are kept, but for a file.
@@ -92,6 +94,27 @@ const costsField = ""
 //
 // What was predicted for so many workers is compared with what happens; 0: it is not known how many will come.
 func (t *Timings) Estimate(ctx context.Context, rdb redis.UniversalClient, tests []batch.Test, workers int, lookupEnv func(string) (string, bool), log *slog.Logger) plan.Costs {
+	known := t.expect(ctx, rdb, tests, lookupEnv, log)
+	t.order(tests, workers, known)
+	return known.Costs
+}
+
+// EstimateDivided is Estimate of a list of which the slow files are replaced by their tests before, as d says.
+func (t *Timings) EstimateDivided(ctx context.Context, rdb redis.UniversalClient, d Division, tests []batch.Test, workers int, lookupEnv func(string) (string, bool), log *slog.Logger) (
+	[]batch.Test, plan.Costs, error,
+) {
+	known := t.expect(ctx, rdb, tests, lookupEnv, log)
+	tests, err := t.divide(ctx, rdb, d, tests, workers, known, log)
+	if err != nil {
+		return nil, plan.Costs{}, err
+	}
+	known.Estimate(tests)
+	t.order(tests, workers, known)
+	return tests, known.Costs, nil
+}
+
+// expect fills in how long tests are expected to take, and returns what is recorded.
+func (t *Timings) expect(ctx context.Context, rdb redis.UniversalClient, tests []batch.Test, lookupEnv func(string) (string, bool), log *slog.Logger) plan.Timings {
 	t.resolve(lookupEnv)
 	known, err := t.load(ctx, rdb, tests)
 	if err != nil {
@@ -103,12 +126,16 @@ func (t *Timings) Estimate(ctx context.Context, rdb redis.UniversalClient, tests
 			log.Warn("--timings-from: no durations from there", "error", err)
 		}
 	}
+	return known
+}
+
+// order puts tests into the order of the queue, and predicts how long they take.
+func (t *Timings) order(tests []batch.Test, workers int, known plan.Timings) {
 	plan.Order(tests)
 	if tasks, unknown := plan.Tasks(tests); workers > 0 && len(tests) > 0 && unknown <= len(tests)/20 {
 		wall := plan.Simulate(tasks, known.Costs.Fleet(workers)).Wall
 		t.expected, t.workers = time.Duration(wall*float64(time.Second)), workers
 	}
-	return known.Costs
 }
 
 // compare tells how far a prediction was off, unless it was of less than anybody waits for.
@@ -216,6 +243,7 @@ func (t *Timings) record(ctx context.Context, rdb redis.UniversalClient, v *repo
 	}
 	t.resolve(lookupEnv)
 	m := v.History.Measured()
+	t.addWhole(m, v.Tests)
 	m.Results = v.Flakes()
 	if len(m.Seconds)+len(m.Results) == 0 {
 		return

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/shardctl/shardctl/batch"
@@ -53,6 +54,15 @@ var bats = preset{
 			}
 		}
 		return tests, nil
+	},
+	fileOf: func(id string) string {
+		file, _ := batsID(id)
+		return file
+	},
+	// bats knows of tests that are defined in another way, and of options that leave tests out.
+	complete: func(ctx context.Context, t *Tool, file string, tests int) bool {
+		text, err := answer(ctx, slices.Concat(t.words, t.o.Args, []string{"--count"}, batsSelect([]string{file}))...)
+		return err == nil && strings.TrimSpace(text) == strconv.Itoa(tests)
 	},
 	parts: batsParts,
 	start: func(t *Tool, in invocation) (toolProcess, error) {

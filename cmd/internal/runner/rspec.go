@@ -2,6 +2,7 @@ package runner
 
 import (
 	"slices"
+	"strings"
 )
 
 // rspec's unit is a file (spec/a_spec.rb), or with granularity test an example by its own id (./spec/a_spec.rb[1:2]). A file
@@ -27,6 +28,12 @@ var rspec = preset{
 			args = append(args, in.patterns...)
 		}
 		return toolProcess{process: process{Path: t.words[0], Args: args, Env: rubyEnv}}, nil
+	},
+	fileOf: func(id string) string {
+		if i := strings.LastIndex(id, "["); i > 0 && strings.HasSuffix(id, "]") {
+			id = id[:i]
+		}
+		return strings.TrimPrefix(id, "./")
 	},
 	reproduce: func(t *Tool, id string) []string { return slices.Concat(t.words, t.o.Args, []string{id}) },
 }

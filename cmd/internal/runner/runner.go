@@ -38,6 +38,13 @@ type Rester interface {
 	Rest(ctx context.Context, slot int, limits Limits, emit func(...batch.Event)) error
 }
 
+// Splitter is a Runner that may list files as one test each, and runs the tests of a file one by one as well.
+type Splitter interface {
+	Runner
+	// Split returns the tests of those of the files of which it is sure to know all; none, if it is not to split files.
+	Split(ctx context.Context, files []string) (map[string][]batch.Test, error)
+}
+
 // Job is one batch on its way through a Runner.
 type Job struct {
 	Batch batch.Batch

@@ -30,6 +30,10 @@ type preset struct {
 	start func(t *Tool, in invocation) (toolProcess, error)
 	// list finds the units, if the runner cannot do it by an invocation with listing.
 	list func(ctx context.Context, t *Tool, patterns []string) ([]batch.Test, error)
+	// fileOf, if not nil, returns the file of a unit of granularity test, as a unit of granularity file: one batch may have both.
+	fileOf func(id string) string
+	// complete is whether a file that was listed with so many tests has no others; nil: the runner itself listed them.
+	complete func(ctx context.Context, t *Tool, file string, tests int) bool
 	// parts cuts the units of a batch into those of one process each; nil: one process.
 	parts func(ids []string) [][]string
 	// keeps is whether the runner can be fed batch after batch; lasts is whether it is by default.
@@ -77,6 +81,8 @@ type Tool struct {
 	preset preset
 	o      Options
 	words  []string
+	// free: the user left it to the preset what a unit is.
+	free bool
 	// folder holds the plugin.
 	folder string
 
@@ -107,7 +113,7 @@ func remember[V any](t *Tool, find func() (V, error)) (V, error) {
 func newTool(p preset, o Options) (*Tool, error) {
 	t := &Tool{preset: p, o: o, words: strings.Fields(o.Command), kept: map[int]*toolLife{}}
 	if o.Granularity == "" || o.Granularity == automaticUnit {
-		t.o.Granularity = p.units[0]
+		t.o.Granularity, t.free = p.units[0], true
 	} else if !slices.Contains(p.units, o.Granularity) {
 		return nil, fmt.Errorf("--granularity %s: runner %s knows %s", o.Granularity, p.name, strings.Join(p.units, ", "))
 	}

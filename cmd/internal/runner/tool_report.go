@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/shardctl/shardctl/batch"
@@ -234,8 +235,8 @@ func (r *toolReport) close(ended exit, alone bool) {
 	r.stopClocks()
 	var limit *limitError
 	limited := errors.As(ended.Cause, &limit)
-	// A failed test explains a bad exit status, but no signal.
-	explained := (r.failed || r.problems || r.before) && ended.Signal == 0
+	// A failed test explains a bad exit status, but no signal: except that Python and Ruby end so after a test that was interrupted.
+	explained := (r.failed || r.problems || r.before) && (ended.Signal == 0 || ended.Signal == syscall.SIGINT)
 	for _, id := range slices.Sorted(maps.Keys(r.running)) {
 		u := r.running[id]
 		switch {

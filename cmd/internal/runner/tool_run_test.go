@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -90,4 +92,29 @@ func TestToolHidesSocket(t *testing.T) {
 	t.Setenv("SHARD_SOCKET", "") // what is seen below is that of Run
 	p := newProject(t, Options{Name: "ctest"}, ".", "build/CTestTestfile.cmake", `add_test(sees "/bin/sh" "-c" "test -z \"$SHARD_SOCKET\"")`+"\n")
 	same(t, "run", p.run("sees"), []string{"passed sees"})
+}
+
+// TestSocketHearsTheDead says that what a process said counts, even if it has ended before anybody listened.
+func TestSocketHearsTheDead(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for range 50 {
+		var heard []message
+		s, err := listen(func(m message) { heard = append(heard, m) }, func(err error) { t.Error(err) })
+		must(t, err)
+		conn, err := net.Dial("unix", s.path())
+		must(t, err)
+		_, err = conn.Write([]byte(`{"type":"start","id":"a"}` + "\n"))
+		must(t, err)
+		conn.Close()
+		for began := time.Now(); time.Since(began) < 15*time.Millisecond; { // the machine is busy
+			s.path()
+		}
+		s.close()
+		if len(heard) != 1 {
+			t.Fatalf("heard %v", heard)
+		}
+		silent, err := listen(func(message) { t.Error("nobody spoke") }, func(err error) { t.Error(err) })
+		must(t, err)
+		silent.close()
+	}
 }
