@@ -20,24 +20,25 @@ var jest = preset{
 	},
 	units:   []string{unitFile},
 	command: func(dir string) ([]string, error) { return nodeCommand(dir, "jest", "jest") },
+	keeps:   true, lasts: true, // each file has modules and globals of its own, as in one run of all
 	start: func(t *Tool, in invocation) (toolProcess, error) {
 		if in.mode == listing {
 			args := slices.Concat(t.words[1:], []string{"--reporters=default", "--listTests", "--json"}, in.patterns, t.o.Args)
 			return toolProcess{process: process{Path: t.words[0], Args: args}, stdout: jestList}, nil
 		}
 		plugin := t.plugin("jest/shard_jest.cjs")
-		args := slices.Concat(t.words[1:], []string{"--reporters=" + plugin})
-		if !givesOption(t.o.Args, "--filter") {
-			args = append(args, "--filter="+plugin)
-		}
+		args := slices.Concat(t.words[1:], []string{"--reporters=" + plugin, "--filter=" + plugin})
 		if !givesOption(t.o.Args, "--maxWorkers", "-w", "--runInBand", "-i") {
 			args = append(args, "--runInBand")
 		}
 		if !givesOption(t.o.Args, "--bail", "-b") {
 			args = append(args, "--bail=0") // the files after a failure are to run, too
 		}
-		// The files come after an option without a value: some, like --reporters, take any number of values.
-		args = slices.Concat(args, []string{"--runTestsByPath"}, nodeFiles(in.ids), t.o.Args)
+		if in.mode == running {
+			// The files come after an option without a value: some, like --reporters, take any number of values.
+			args = append(append(args, "--runTestsByPath"), nodeFiles(in.ids)...)
+		}
+		args = append(args, withoutOption(t.o.Args, "--filter")...) // the list is what it has let pass
 		return toolProcess{process: process{Path: t.words[0], Args: args}}, nil
 	},
 	parts: argumentParts,
@@ -57,6 +58,19 @@ func jestList(line []byte) []message {
 		messages = append(messages, message{Type: messageTest, ID: nodeID(path)})
 	}
 	return append(messages, message{Type: messageEnd})
+}
+
+// withoutOption are args without an option that has a value, after "=" or as the next argument.
+func withoutOption(args []string, name string) []string {
+	var rest []string
+	for i := 0; i < len(args); i++ {
+		if args[i] == name {
+			i++
+		} else if !strings.HasPrefix(args[i], name+"=") {
+			rest = append(rest, args[i])
+		}
+	}
+	return rest
 }
 
 // givesOption is whether args have one of the options, alone or with a value after "=".

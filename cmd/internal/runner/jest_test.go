@@ -3,6 +3,7 @@ package runner
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -22,6 +23,19 @@ func TestJestList(t *testing.T) {
 	for _, text := range []string{"", "/a/b.test.js", "[1]", `["a"`, `{"a":1}`, `["a"] trailing`, "[dotenv] injecting", `"a"`} {
 		if got := jestList([]byte(text)); got != nil {
 			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
+func TestWithoutOption(t *testing.T) {
+	for _, c := range [][2]string{
+		{"--ci --filter f.js x", "--ci x"},
+		{"--filter=f.js --ci", "--ci"},
+		{"--filters=f.js -- --filter", "--filters=f.js --"},
+		{"", ""},
+	} {
+		if got := withoutOption(strings.Fields(c[0]), "--filter"); strings.Join(got, " ") != c[1] {
+			t.Errorf("%s: %q", c[0], got)
 		}
 	}
 }

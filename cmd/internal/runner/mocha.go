@@ -13,11 +13,12 @@ var mocha = preset{
 		return nodeDepends(dir, "mocha")
 	},
 	units:   []string{unitFile},
+	keeps:   true, // not by default: files share all modules, and find what those of other batches left in them
 	command: func(dir string) ([]string, error) { return nodeCommand(dir, "mocha", "mocha") },
 	start: func(t *Tool, in invocation) (toolProcess, error) {
 		plugin := t.plugin("mocha/shard_mocha.cjs")
 		files := in.patterns
-		if in.mode == running {
+		if in.mode != listing {
 			files = []string{plugin}
 		}
 		// Workers of Mocha's own would be no part of what the plugin sees.

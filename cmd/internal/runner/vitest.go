@@ -20,6 +20,7 @@ var vitest = preset{
 	},
 	units:   []string{unitFile},
 	command: func(dir string) ([]string, error) { return nodeCommand(dir, "vitest", "vitest") },
+	keeps:   true, lasts: true, // each file has a worker and modules of its own, as in one run of all
 	start: func(t *Tool, in invocation) (toolProcess, error) {
 		if in.mode == listing {
 			args := slices.Concat(t.words[1:], []string{"list", "--json", "--filesOnly"}, in.patterns, t.o.Args) // --json may have a value

@@ -7,16 +7,65 @@ const units = new Map(); // of the batch: what is known of each, by its id
 let enter = () => {};
 
 if (shard.listens) {
-  for (const id of shard.units()) units.set(id, { left: 0, cases: [], output: "", seconds: 0 });
+  if (shard.mode === "run") expect(shard.units());
   enter = shard.surround("jest", (message, details) => {
     for (const [id, { left }] of units) if (left > 0) shard.send({ type: "finish", id, status: "failed", message, details });
   });
 }
 
-/** Called for each project of a configuration: counts how often each file is to run. Lets all pass. */
-function filter(paths) {
+/** Sets the units of the batch. */
+function expect(ids) {
+  units.clear();
+  for (const id of ids) units.set(id, { left: 0, cases: [], output: "", seconds: 0 });
+}
+
+/** Counts how often each file is to run: once for each project of a configuration that has it. */
+function count(paths) {
   for (const unit of paths.map((path) => units.get(shard.id(path)))) if (unit) unit.left++;
+}
+
+let persisting;
+
+/** Called for each project of a configuration, before the global set-up. Lets all pass. */
+async function filter(paths) {
+  if (shard.mode === "persistent") await (persisting ??= persist());
+  count(paths);
   return { filtered: [...paths, ...paths.map((test) => ({ test }))] }; // what Jest 30 and later take, and what earlier ones do
+}
+
+/**
+ * Lets Jest, which is about to run all files that it found, run those of batch after batch: its scheduler, which runs all there
+ * are, runs once for each. The global set-up comes with the first, and the tear-down after the last.
+ */
+async function persist() {
+  const batches = shard.batches();
+  let { value: ids, done } = await batches.next(); // before the global set-up: if it fails, so do these
+  if (!done) expect(ids);
+  const { createTestScheduler } = core();
+  const { prototype } = (await createTestScheduler({ reporters: [] }, {})).constructor;
+  const { scheduleTests } = prototype;
+
+  prototype.scheduleTests = async function (found, watcher) {
+    enter("over"); // until the first test file
+    let all = { success: true };
+    for (; !done; { value: ids, done } = await batches.next()) {
+      expect(ids);
+      const tests = found.filter(({ path }) => units.has(shard.id(path)));
+      if (tests.length === 0) continue;
+      count(tests.map(({ path }) => path));
+      const scheduler = await createTestScheduler(this._globalConfig, this._context); // each has the reporters once
+      const results = await scheduleTests.call(scheduler, tests, watcher);
+      all = { ...results, success: results.success && all.success };
+    }
+    return all.testResults ? all : scheduleTests.call(this, [], watcher);
+  };
+}
+
+/** The part of Jest that runs tests, as its command line has loaded it by now. */
+function core() {
+  const file = Object.keys(require.cache).find((each) => /[\\/]@jest[\\/]core[\\/]build[\\/]index\.js$/.test(each));
+  if (!file) throw new Error("this is no version of Jest that shards can keep from batch to batch: --persistent=off does without");
+  return require.cache[file].exports;
 }
 
 class Reporter {

@@ -45,10 +45,21 @@ class Unit {
 }
 
 /** Units of the batch by the absolute path of their file. */
-const units = new Map(shard.mode === "run" ? shard.units().map((id) => [path.resolve(id), new Unit(id)]) : []);
+const units = new Map();
 
 /** Units by the suite that holds all of their file; see gather. */
 const gathered = new Map();
+
+/** Batches, in persistent mode. */
+const batches = shard.batches();
+
+/** Sets the units of the batch. */
+function expect(ids) {
+  for (const file of units.keys()) delete require.cache[file]; // of the batch before
+  units.clear();
+  gathered.clear();
+  for (const id of ids) units.set(path.resolve(id), new Unit(id));
+}
 
 /** Turns Mocha's events into messages. */
 class Report {
@@ -116,10 +127,9 @@ class Report {
 
   /** What has not ended by now: a hook around the whole run failed, or the file has no test. Other units run again, alone. */
   end() {
-    for (const unit of units.values()) {
-      if (this.rootFailed && !unit.over) unit.end({ status: "failed", ...this.rootFailed });
-      else if (units.size === 1 && unit.tests.length === 0) unit.end({ status: "skipped", message: "the file has no test" });
-    }
+    if (this.rootFailed) for (const unit of units.values()) unit.end({ status: "failed", ...this.rootFailed });
+    if (units.size > 1) return;
+    for (const unit of gathered.values()) if (unit.tests.length === 0) unit.end({ status: "skipped", message: "the file has no test" });
   }
 }
 
@@ -131,7 +141,7 @@ function title(runnable) {
 /** A stack trace in the project's own code, with whole paths: Mocha cuts the project's folder off. */
 function own(stack) {
   const whole = shard.plain(stack).replace(/^(\s+at (?:.* \()?)(?![/(<]|file:|node:)([^()\n]+:\d+:\d+\)?)$/gm, `$1${shard.root}/$2`);
-  return shard.own(whole).split("\n").filter((line) => !line.includes("/shard_mocha.cjs:")).join("\n");
+  return shard.own(whole);
 }
 
 /** Whether a hook runs once, not for each test. */
@@ -154,7 +164,17 @@ async function load(mocha, one) {
     process.exit(0);
   }
   if (mocha.options.dryRun) throw new Error("--dry-run runs no test");
-  const files = [...setup, ...[...units.keys()].filter((file) => fs.existsSync(file))];
+  const { value } = shard.mode === "run" ? { value: shard.units() } : await batches.next();
+  expect(value ?? []);
+  mocha.files = await loadEach(mocha, one, [...setup, ...present()]);
+}
+
+/** The files of the batch that there are. */
+function present() {
+  return [...units.keys()].filter((file) => fs.existsSync(file));
+}
+
+async function loadEach(mocha, one, files) {
   if (units.size === 1) for (const file of files) units.get(file)?.begin(); // what happens while it is loaded, it did
   for (const file of files) {
     const before = LISTS.map((name) => mocha.suite[name].length);
@@ -171,7 +191,31 @@ async function load(mocha, one) {
     }
     if (units.has(file)) gather(mocha, file, before);
   }
-  mocha.files = files;
+  return files;
+}
+
+/**
+ * Lets Mocha run batch after batch in what is one run to it: when it has run the suites that there are, it gets more. So hooks
+ * around the whole run, and the global set-up, run once. As ever in Mocha, all files share what they have loaded beside themselves.
+ */
+function persist({ constructor: { Suite }, suite: root }, runner, report, loadUnits) {
+  const { runSuite, grepTotal } = runner;
+  let last = Suite.create(root, "");
+  runner.grepTotal = (suite) => grepTotal.call(runner, suite) || Number(suite === root); // more may come
+  runner.runSuite = (suite, done) => {
+    if (suite !== last) runSuite.call(runner, suite, done);
+    else more().then(() => setImmediate(done)); // not in here, where what is thrown is a rejection
+  };
+
+  async function more() {
+    report.end();
+    const { value: ids } = await batches.next();
+    if (!ids) return;
+    expect(ids);
+    await loadUnits();
+    last = Suite.create(root, "");
+    report.start();
+  }
 }
 
 /** What the root of all suites holds. */
@@ -227,7 +271,9 @@ function install() {
       process.on("exit", () => shard.send({ type: "end" }));
       done?.(failures);
     }, ...args);
-    new Report(Mocha, runner);
+    const report = new Report(Mocha, runner);
+    const one = () => loadFilesAsync.call(this);
+    if (shard.mode === "persistent") persist(this, runner, report, () => loadEach(this, one, present()));
     return runner;
   };
   Mocha.prototype.runGlobalSetup = async function (...args) {

@@ -3,6 +3,7 @@
 const fs = require("node:fs");
 const net = require("node:net");
 const path = require("node:path");
+const v8 = require("node:v8");
 
 const MOST_TEXT = 128 * 1024;
 
@@ -56,7 +57,22 @@ function send(message) {
   }
 }
 
-/** Asks the worker what to do next: a batch, or stop. Persistent mode only. */
+/** Asks the worker for batches until there are no more, and yields the ids of each. Persistent mode only. */
+async function* batches() {
+  for (let asked = false; !(asked && crowded()); asked = true) {
+    const { type, ids, batch } = await ask();
+    if (type !== "batch") return;
+    process.env.SHARD_BATCH_ID = batch ?? "";
+    yield ids;
+  }
+}
+
+/** Whether it is time for a new process, which the worker then starts: what tests leave behind adds up. */
+function crowded() {
+  const { used_heap_size, heap_size_limit } = v8.getHeapStatistics();
+  return used_heap_size > heap_size_limit / 2;
+}
+
 async function ask() {
   send({ type: "want" });
   if (!socket) return { type: "stop" };
@@ -67,7 +83,6 @@ async function ask() {
   const end = unread.indexOf("\n");
   const answer = JSON.parse(unread.slice(0, end));
   unread = unread.slice(end + 1);
-  if (answer.batch !== undefined) process.env.SHARD_BATCH_ID = answer.batch;
   return answer;
 }
 
@@ -120,9 +135,9 @@ function elsewhere(units, running) {
   }
 }
 
-/** A text without colours, and without the stack frames of what is installed and of Node. */
+/** A text without colours, and without the stack frames of what is installed, of Node and of these plugins. */
 function own(stack) {
-  const foreign = /^\s*(at|❯) (.*\/node_modules\/|.*node:|.* \(<anonymous>\)$)/;
+  const foreign = /^\s*(at|❯) (.*\/node_modules\/|.*\/shard_\w+\.[cm]js:|.*node:|.* \(<anonymous>\)$)/;
   return plain(stack).split("\n").filter((line) => !foreign.test(line)).join("\n");
 }
 
@@ -157,4 +172,4 @@ function surround(scope, fail, grave = /[^\s\S]/) {
   };
 }
 
-module.exports = { listens, mode, root, units, send, ask, id, plain, firstLine, place, finish, elsewhere, own, problem, surround };
+module.exports = { listens, mode, root, units, send, batches, id, plain, firstLine, place, finish, elsewhere, own, problem, surround };

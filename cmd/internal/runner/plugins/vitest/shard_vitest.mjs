@@ -5,10 +5,16 @@ const units = new Map(); // of the batch: what is known of each, by its id
 let enter = () => {};
 
 if (shard.listens) {
-  for (const id of shard.units()) units.set(id, { left: 0, began: false, running: null, cases: [], seconds: 0 });
+  if (shard.mode === "run") expect(shard.units());
   enter = shard.surround("vitest", (message, details) => {
     for (const [id, { left }] of units) if (left > 0) shard.send({ type: "finish", id, status: "failed", message, details });
   }, /^error during close/m); // with status 0
+}
+
+/** Sets the units of the batch. */
+function expect(ids) {
+  units.clear();
+  for (const id of ids) units.set(id, { left: 0, began: false, running: null, cases: [], seconds: 0 });
 }
 
 export default class Reporter {
@@ -16,7 +22,8 @@ export default class Reporter {
     this.vitest = vitest;
     this.told = new Set(); // of the unhandled errors
     if (parseInt(vitest.version) < 3) shard.problem("vitest", `this is Vitest ${vitest.version}; its files can only be told from Vitest 3 on`);
-    for (const project of vitest.projects ?? []) exact(project);
+    if (shard.mode === "persistent") persist(vitest);
+    else for (const project of vitest.projects ?? []) exact(project);
   }
 
   onTestRunStart(specifications) {
@@ -29,7 +36,7 @@ export default class Reporter {
 
   onTestModuleQueued(module) {
     enter("running");
-    if (!this.vitest.config.fileParallelism) this.bury();
+    if (this.vitest.config.fileParallelism === false) this.bury(); // one after another
     const id = shard.id(module.moduleId);
     const unit = units.get(id);
     if (unit) [unit.began, unit.running] = [true, module];
@@ -107,6 +114,24 @@ function exact(project) {
     const found = await glob([]);
     for (const kind of ["testFiles", "typecheckTestFiles"]) found[kind] = found[kind].filter((file) => units.has(shard.id(file)));
     return found;
+  };
+}
+
+/**
+ * Lets Vitest, which is about to run all files that it found, run those of batch after batch. The global set-up comes with the
+ * first, and the tear-down after the last. As ever, each file has a worker of its own, unless the options say otherwise.
+ */
+function persist(vitest) {
+  const runFiles = vitest.runFiles;
+  vitest.runFiles = async (found, ...rest) => {
+    let result = { testModules: [], unhandledErrors: [] };
+    for await (const ids of shard.batches()) {
+      expect(ids);
+      const chosen = found.filter(({ moduleId }) => units.has(shard.id(moduleId)));
+      if (chosen.length > 0) result = await runFiles.call(vitest, chosen, ...rest);
+      enter("over");
+    }
+    return result;
   };
 }
 
