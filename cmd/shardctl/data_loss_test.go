@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -216,8 +217,9 @@ func (s *redisServer) again() {
 
 // proxy passes connections on to a server until it is cut or stalled.
 type proxy struct {
-	addr string
-	done sync.WaitGroup
+	delay atomic.Int64 // nanoseconds that each piece waits, in either direction
+	addr  string
+	done  sync.WaitGroup
 	// flow is held by whoever passes bytes on, and locked while the proxy is stalled.
 	flow sync.RWMutex
 
@@ -276,6 +278,7 @@ func (p *proxy) pass(from, to net.Conn) {
 	buffer := make([]byte, 16<<10)
 	for {
 		n, err := from.Read(buffer)
+		time.Sleep(time.Duration(p.delay.Load()))
 		p.flow.RLock()
 		_, failed := to.Write(buffer[:n])
 		p.flow.RUnlock()

@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shardctl/shardctl/batch/batchtest"
 )
@@ -35,6 +36,14 @@ func TestDoctorRedis(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDoctorFarRedis: a Redis that is far away serves, and slowly.
+func TestDoctorFarRedis(t *testing.T) {
+	t.Parallel()
+	p := newProxy(t, batchtest.StartReal(t).Addr)
+	p.delay.Store(int64(30 * time.Millisecond))
+	shardctl(t, "doctor", "--redis-url", "redis://"+p.addr).expect(t, 0, "warn  latency", "use a Redis near to the workers")
 }
 
 // TestEvictionWarning: who opens a run says once that Redis may drop data of it, if Redis tells.
