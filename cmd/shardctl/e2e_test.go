@@ -100,6 +100,15 @@ type call struct {
 // shardctl calls a command in this process, without an environment.
 func shardctl(t *testing.T, args ...string) result { t.Helper(); return call{}.run(t, args...) }
 
+// lookup is its environment. What other tests recorded is none of its business, unless it asks.
+func (c call) lookup(name string) (string, bool) {
+	value, ok := c.env[name]
+	if !ok && name == "SHARD_TIMINGS" {
+		return "off", true
+	}
+	return value, ok
+}
+
 func (c call) run(t *testing.T, args ...string) result {
 	t.Helper()
 	return c.start(t, args...).wait()
@@ -122,7 +131,7 @@ func (c call) start(t *testing.T, args ...string) *running {
 	p := program()
 	go func() {
 		defer close(r.ended)
-		err := p.Run(ctx, streams, args, func(name string) (string, bool) { value, ok := c.env[name]; return value, ok })
+		err := p.Run(ctx, streams, args, c.lookup)
 		r.status = p.Report(&r.err, err)
 	}()
 	return r
@@ -199,7 +208,7 @@ func newWorld(t *testing.T, env ...string) *world {
 			w.env = append(w.env, variable)
 		}
 	}
-	w.env = append(append(w.env, "TMPDIR="+t.TempDir(), "GOWORK=off", w.mark), env...)
+	w.env = append(append(w.env, "TMPDIR="+t.TempDir(), "GOWORK=off", "SHARD_TIMINGS=off", w.mark), env...)
 	t.Cleanup(func() {
 		for _, pid := range w.processes() {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
