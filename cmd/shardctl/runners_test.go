@@ -27,7 +27,7 @@ func TestRunners(t *testing.T) {
 				w.dir = p.Dir
 				server := batchtest.StartReal(t)
 				args := []string{"run", "--redis-url", "redis://" + server.Addr, "--run-id", "r", "--workers", "2", "--runner", p.Runner,
-					"--persistent=" + persistent, "--test-timeout", "8s", "--batch-size", "8", "--"}
+					"--persistent=" + persistent, "--test-timeout", "6s", "--batch-size", "8", "--"}
 				ended := w.run("shardctl", append(args, p.Args...)...)
 				rdb := redis.NewClient(&redis.Options{Addr: server.Addr})
 				defer rdb.Close()
