@@ -112,3 +112,16 @@ func listingRunner(project *cli.Project, args []string, log *slog.Logger) (runne
 	}
 	return r, nil
 }
+
+// listTests loads the list for a command that does nothing else with the runner.
+func listTests(ctx context.Context, streams cli.Streams, project *cli.Project, source *control.List, args cli.Args) ([]batch.Test, error) {
+	log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
+	r, err := listingRunner(project, args.After, log)
+	if err != nil {
+		return nil, err
+	}
+	if closer, ok := r.(io.Closer); ok {
+		defer closer.Close()
+	}
+	return source.Load(ctx, streams, r, args.Before, log)
+}

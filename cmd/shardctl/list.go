@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
 
 	"github.com/spf13/pflag"
 
@@ -34,15 +32,7 @@ Prints what shardctl run would run: names that --tests takes again, or, with --j
 			if err := project.Enter(); err != nil {
 				return err
 			}
-			log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
-			r, err := listingRunner(&project, args.After, log)
-			if err != nil {
-				return err
-			}
-			if closer, ok := r.(io.Closer); ok {
-				defer closer.Close()
-			}
-			tests, err := source.Load(ctx, streams, r, args.Before, log)
+			tests, err := listTests(ctx, streams, &project, &source, args)
 			if err != nil {
 				return err
 			}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"io"
-	"log/slog"
 
 	"github.com/spf13/pflag"
 
@@ -45,15 +43,7 @@ it at the end. What is told on standard error is the same in all jobs that split
 			if err := project.Enter(); err != nil {
 				return err
 			}
-			log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
-			r, err := listingRunner(&project, args.After, log)
-			if err != nil {
-				return err
-			}
-			if closer, ok := r.(io.Closer); ok {
-				defer closer.Close()
-			}
-			tests, err := source.Load(ctx, streams, r, args.Before, log)
+			tests, err := listTests(ctx, streams, &project, &source, args)
 			if err != nil {
 				return err
 			}
