@@ -76,16 +76,24 @@ func parseMarkers(list []string) Markers {
 	return m
 }
 
-var validWorkerName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+var validWorkerID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}\.[0-9a-f]{8}$`)
 
-// Join enters a worker under the id "<name>.<random>", which is never used again. info tells people what it runs on.
+// WorkerID returns the id for one membership of a worker: "<name>.<random>".
+func WorkerID(name string) string { return name + "." + randomHex(4) }
+
+// Join enters a worker under a new WorkerID. info tells people what it runs on.
 //
 // Errors: a name outside [A-Za-z0-9._-]{1,64}; Ended.
 func (q *Queue) Join(ctx context.Context, name, info string) (*Member, Answer, error) {
-	if !validWorkerName.MatchString(name) {
-		return nil, Answer{}, fmt.Errorf("worker name %.80q is not allowed: use 1 to 64 of the characters A-Z a-z 0-9 . _ -", name)
+	return q.JoinAs(ctx, WorkerID(name), info)
+}
+
+// JoinAs is Join under an id that was made before, with WorkerID. No id is used twice.
+func (q *Queue) JoinAs(ctx context.Context, id, info string) (*Member, Answer, error) {
+	if !validWorkerID.MatchString(id) {
+		return nil, Answer{}, fmt.Errorf("worker id %.90q is not allowed: the name before the last dot has 1 to 64 of the characters A-Z a-z 0-9 . _ -", id)
 	}
-	m := &Member{q: q, id: name + "." + randomHex(4), Startup: -1}
+	m := &Member{q: q, id: id, Startup: -1}
 	answer, _, err := m.ask(ctx, joinScript, info, clientName(q.rdb))
 	return m, answer, err
 }

@@ -19,10 +19,34 @@ import (
 // errNoWorkers is why a run on this machine alone is stopped when none of its workers can work.
 var errNoWorkers = errors.New("no local worker can work")
 
+// local is a worker in this process, and the id under which it joins first.
+type local struct {
+	index    int
+	name, id string
+}
+
+func (o *runOptions) locals() []local {
+	all := make([]local, o.workers)
+	for i := range all {
+		name := fmt.Sprintf("local%d", i+1)
+		all[i] = local{index: i, name: name, id: batch.WorkerID(name)}
+	}
+	return all
+}
+
+// jobs are what the workers' batches have in common.
+func (o *runOptions) jobs(locals []local) []runner.Job {
+	jobs := make([]runner.Job, len(locals))
+	for i, l := range locals {
+		jobs[i] = runner.Job{Slot: l.index, Env: worker.Env(o.where.RunID, l.id, l.index), Limits: o.how.Limits()}
+	}
+	return jobs
+}
+
 // withWorkers runs local workers beside the controller, and returns what the controller returns once all have ended. A
 // worker that fails is reaped at once: nobody has to wait for its lease. After a signal the controller goes on while the
 // workers come to their end, so that what they still finish is in its reports.
-func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.Runner, gates gate.Options, log *slog.Logger, attend func(context.Context) error) error {
+func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.Runner, locals []local, gates gate.Options, log *slog.Logger, attend func(context.Context) error) error {
 	now, stopNow := context.WithCancelCause(cli.Now(ctx))
 	defer stopNow(nil)
 	controlled, release := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -33,17 +57,17 @@ func (o *runOptions) withWorkers(ctx context.Context, q *batch.Queue, r runner.R
 		failed  int
 		untold  *worker.UntoldError
 	)
-	for i := range o.workers {
+	for _, l := range locals {
 		workers.Go(func() {
-			err := o.local(ctx, now, q, r, gates, log, i)
+			err := o.work(ctx, now, q, r, l, gates, log)
 			if err == nil {
 				return
 			}
-			log.Error("a local worker cannot go on", "worker", i, "error", err)
+			log.Error("a local worker cannot go on", "worker", l.index, "error", err)
 			mu.Lock()
 			defer mu.Unlock()
 			errors.As(err, &untold)
-			if failed++; failed == o.workers && o.nobodyElse(ctx, q) {
+			if failed++; failed == len(locals) && o.nobodyElse(ctx, q) {
 				why := batch.Abortion{Why: fmt.Sprintf("%v: %v", errNoWorkers, err), Who: cli.WhoAmI()}
 				q, abortErr := q.Reattach(context.WithoutCancel(ctx))
 				if abortErr == nil {
@@ -81,18 +105,17 @@ func (o *runOptions) nobodyElse(ctx context.Context, q *batch.Queue) bool {
 	return err == nil && len(others) == 0
 }
 
-// local runs one local worker.
-func (o *runOptions) local(ctx, now context.Context, q *batch.Queue, r runner.Runner, gates gate.Options, log *slog.Logger, index int) error {
+// work runs one local worker.
+func (o *runOptions) work(ctx, now context.Context, q *batch.Queue, r runner.Runner, l local, gates gate.Options, log *slog.Logger) error {
 	var id string
-	name := fmt.Sprintf("local%d", index+1)
-	gates.Log = log.With("worker", name)
+	gates.Log = log.With("worker", l.name)
 	err := worker.Run(ctx, now, q, r, worker.Options{
-		Name: name, Info: cli.HostInfo(), Index: index, BatchSize: o.how.BatchSize, Log: log, StopTimeout: o.how.StopTimeout,
-		Limits: runner.Limits{Test: o.how.TestTimeout, Batch: o.how.BatchTimeout, Grace: runner.DefaultGrace},
+		Name: l.name, ID: l.id, Info: cli.HostInfo(), Index: l.index, BatchSize: o.how.BatchSize, Log: log, StopTimeout: o.how.StopTimeout,
+		Limits: o.how.Limits(),
 		Joined: func(joined string) { id = joined }, Gates: gates, MaxConsecutiveFailures: o.how.MaxConsecutiveFailures,
 	})
 	if errors.Is(err, worker.ErrUnqualified) {
-		log.Warn("a local worker leaves", "worker", index, "why", err)
+		log.Warn("a local worker leaves", "worker", l.index, "why", err)
 		return nil
 	}
 	if err != nil && id != "" {

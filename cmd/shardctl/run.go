@@ -82,6 +82,10 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 	if closer, ok := r.(io.Closer); ok {
 		defer closer.Close()
 	}
+	locals := o.locals()
+	if starter, ok := r.(runner.Starter); ok {
+		starter.Expect(o.jobs(locals))
+	}
 	tests, rdb, disconnect, err := o.what.Bring(ctx, streams, r, args.Before, &o.where, log)
 	if err != nil {
 		return err
@@ -113,7 +117,7 @@ func (o *runOptions) run(ctx context.Context, streams cli.Streams, args cli.Args
 	if preparer, ok := r.(interface{ Prepare([]batch.Test) }); ok {
 		preparer.Prepare(tests)
 	}
-	return o.withWorkers(ctx, q, r, gates, log, attendance.Attend)
+	return o.withWorkers(ctx, q, r, locals, gates, log, attendance.Attend)
 }
 
 // resolve fills in defaults that depend on others and checks the flags.

@@ -140,7 +140,7 @@ func (o *options) work(ctx context.Context, streams cli.Streams, args cli.Args, 
 func (o *options) workFor(ctx context.Context, q *batch.Queue, r runner.Runner, gates gate.Options, log *slog.Logger) error {
 	err := worker.Run(ctx, cli.Now(ctx), q, r, worker.Options{
 		Name: o.workerName(), Info: cli.HostInfo(), Index: o.index, BatchSize: o.how.BatchSize,
-		Limits: runner.Limits{Test: o.how.TestTimeout, Batch: o.how.BatchTimeout, Grace: runner.DefaultGrace}, Log: log,
+		Limits: o.how.Limits(), Log: log,
 		StopTimeout: o.how.StopTimeout, Gates: gates, MaxConsecutiveFailures: o.how.MaxConsecutiveFailures, Reopen: o.elect,
 		Joined: func(id string) { log.Info("joined", "run", o.where.RunID, "worker", id) },
 	})

@@ -150,6 +150,11 @@ func (h *How) RunnerOptions(args []string, log *slog.Logger) runner.Options {
 	return o
 }
 
+// Limits are the time limits of each batch.
+func (h *How) Limits() runner.Limits {
+	return runner.Limits{Test: h.TestTimeout, Batch: h.BatchTimeout, Grace: runner.DefaultGrace}
+}
+
 // GateOptions returns how a worker of a run asks gates; after Apply. given are commands that need no proof, see gate.Options.
 func (h *How) GateOptions(q *batch.Queue, given map[string]bool, secret string, log *slog.Logger) gate.Options {
 	return gate.Options{

@@ -31,7 +31,7 @@ var pytest = preset{
 		}
 		return nil, errors.New("pytest is not installed (`python3 -m pip install pytest`), or is not in PATH; --runner-command \"poetry run pytest\" says how to start it")
 	},
-	keeps: true, lasts: true,
+	keeps: true, lasts: true, foretells: true,
 	start: func(t *Tool, in invocation) (toolProcess, error) {
 		for _, pattern := range in.patterns {
 			if file := pytestConfigBelow(pattern); file != "" && t.o.Say != nil {

@@ -74,10 +74,17 @@ func (p project) run(ids ...string) []string {
 	for _, id := range ids {
 		b.Tests = append(b.Tests, batch.Test{ID: id})
 	}
+	return p.runJob(Job{Batch: b})
+}
+
+// runJob runs a job within limits, and returns the same.
+func (p project) runJob(job Job) []string {
+	p.t.Helper()
 	var told []string
 	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
 	defer cancel()
-	must(p.t, p.Run(ctx, Job{Batch: b, Limits: Limits{Test: 10 * time.Second, Grace: time.Second}}, collectTold(&told)))
+	job.Limits = Limits{Test: 10 * time.Second, Grace: time.Second}
+	must(p.t, p.Run(ctx, job, collectTold(&told)))
 	return told
 }
 

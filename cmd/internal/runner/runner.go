@@ -38,6 +38,14 @@ type Rester interface {
 	Rest(ctx context.Context, slot int, limits Limits, emit func(...batch.Event)) error
 }
 
+// Starter is a Rester whose List can start the processes that are kept, so that they need not load once more what was listed.
+type Starter interface {
+	Rester
+	Lister
+	// Expect says, before List, with which Slot, Env and Limits the first batches will come.
+	Expect(jobs []Job)
+}
+
 // Splitter is a Runner that may list files as one test each, and runs the tests of a file one by one as well.
 type Splitter interface {
 	Runner

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -36,8 +35,9 @@ type preset struct {
 	complete func(ctx context.Context, t *Tool, file string, tests int) bool
 	// parts cuts the units of a batch into those of one process each; nil: one process.
 	parts func(ids []string) [][]string
-	// keeps is whether the runner can be fed batch after batch; lasts is whether it is by default.
-	keeps, lasts bool
+	// keeps is whether the runner can be fed batch after batch; lasts is whether it is by default; foretells is whether such a
+	// process can tell the list first.
+	keeps, lasts, foretells bool
 	// reproduce returns the words that run one unit again without this program.
 	reproduce func(t *Tool, id string) []string
 }
@@ -57,6 +57,8 @@ type invocation struct {
 	// ids are the units to run (running), or those that need not be told again (listing); patterns are what the user wants to have
 	// listed (listing).
 	ids, patterns []string
+	// first: the list is told before the first batch is asked for (lasting).
+	first bool
 	// file holds the ids, or the patterns, one a line.
 	file string
 	// folder is for files of this process, and removed after it.
@@ -89,6 +91,8 @@ type Tool struct {
 	mu sync.Mutex
 	// kept are the processes of persistent mode, by Job.Slot.
 	kept map[int]*toolLife
+	// expected is what Expect was told.
+	expected []Job
 
 	knowing sync.Mutex // guards known, and is held while it is found out
 	// known is what the preset found out once for all its processes, see remember.
@@ -167,48 +171,6 @@ func (t *Tool) Reproduce(id string) string {
 		words[i] = ShellQuote(word)
 	}
 	return strings.Join(words, " ")
-}
-
-// List implements Lister.
-func (t *Tool) List(ctx context.Context, patterns []string) ([]batch.Test, error) {
-	if t.preset.list != nil {
-		return t.preset.list(ctx, t, patterns)
-	}
-	return t.told(ctx, invocation{mode: listing, patterns: patterns})
-}
-
-// told returns the units that the runner tells in a listing invocation. With an error, those that it told before it failed.
-func (t *Tool) told(ctx context.Context, in invocation) ([]batch.Test, error) {
-	var tests []batch.Test
-	seen := map[string]bool{}
-	var wrongs []error
-	report := &toolReport{name: t.preset.name, loose: newCapture(outputEnds), all: newCapture(outputEnds),
-		kill: func(error) {}, emit: func(events ...batch.Event) {
-			for _, e := range events {
-				wrongs = append(wrongs, fmt.Errorf("%s: %s\n%s", e.Problem.Scope, e.Problem.Message, e.Problem.Details))
-			}
-		}}
-	life, err := t.launch(ctx, in, Job{Limits: Limits{Grace: DefaultGrace}}, report, func(m message) {
-		if m.Type == messageTest && !seen[m.ID] {
-			seen[m.ID] = true
-			tests = append(tests, batch.Test{ID: m.ID, Seconds: m.Seconds})
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	<-life.done
-	switch {
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	case len(wrongs) > 0:
-		return nil, fmt.Errorf("%s cannot list the tests: %w", t.preset.name, errors.Join(wrongs...))
-	case !report.ended && life.ended.Code == 0:
-		return tests, fmt.Errorf("%s cannot list the tests: it ended well, but told no list; does one of its options ask for something else?\n%s", t.preset.name, strings.TrimSpace(report.all.String()))
-	case !report.ended:
-		return tests, fmt.Errorf("%s cannot list the tests: %s\n%s", t.preset.name, life.ended, strings.TrimSpace(report.all.String()))
-	}
-	return tests, nil
 }
 
 // exists is whether dir has a file of one of the names; it returns the first.

@@ -22,6 +22,8 @@ type toolLife struct {
 	// wants has room for one: the plugin asks for a batch. asked is whether its last question is open.
 	wants chan struct{}
 	asked bool
+	// served is whether it got a batch. What became of one that did not is nobody's loss.
+	served bool
 	// done is closed in the end; ended is how, from then on.
 	done  chan struct{}
 	ended exit
@@ -39,7 +41,7 @@ type toolLife struct {
 	spoilt  bool
 }
 
-// launch starts a process for report. other, if not nil, gets each message too. The error says why it could not be started.
+// launch starts a process for report, which may be nil until it is to serve. other, if not nil, gets each message too. The error says why it could not be started.
 func (t *Tool) launch(ctx context.Context, in invocation, job Job, report *toolReport, other func(message)) (*toolLife, error) {
 	ctx, kill := context.WithCancelCause(ctx)
 	l := &toolLife{kill: kill, wants: make(chan struct{}, 1), done: make(chan struct{}), report: report, other: other}
@@ -53,7 +55,9 @@ func (t *Tool) launch(ctx context.Context, in invocation, job Job, report *toolR
 		l.stdout.Store(stdout)
 		close(started)
 	}
-	report.begin()
+	if report != nil {
+		report.begin()
+	}
 	go func() {
 		defer close(l.done)
 		defer kill(nil)
@@ -66,7 +70,7 @@ func (t *Tool) launch(ctx context.Context, in invocation, job Job, report *toolR
 		}
 		l.socket.close()
 		if toldAtEnd != nil && err == nil && l.ended.Cause == nil {
-			for _, m := range toldAtEnd(l.ended, report.printed()) {
+			for _, m := range toldAtEnd(l.ended, report.printed()) { // no such process is kept
 				l.take(m)
 			}
 		}
@@ -76,7 +80,9 @@ func (t *Tool) launch(ctx context.Context, in invocation, job Job, report *toolR
 	case <-started:
 		return l, nil
 	case err := <-failed:
-		report.rest()
+		if report != nil {
+			report.rest()
+		}
 		return nil, err
 	}
 }
@@ -106,6 +112,9 @@ func (t *Tool) prepare(l *toolLife, in *invocation, job Job) (p process, ended f
 		address = []string{
 			"SHARD_SOCKET=" + l.socket.path(), "SHARD_PROTOCOL=1", "SHARD_MODE=" + string(in.mode),
 			"SHARD_GRANULARITY=" + t.o.Granularity, "SHARD_TESTS_FILE=" + in.file,
+		}
+		if in.first {
+			address = append(address, "SHARD_LIST=1")
 		}
 	}
 	p.Env = slices.Concat(job.Env, address, p.Env)

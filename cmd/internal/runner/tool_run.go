@@ -72,24 +72,28 @@ func (t *Tool) feed(ctx context.Context, job Job, emit func(...batch.Event)) err
 		life = nil
 	}
 	var report *toolReport
+	ahead := life != nil && !life.served
 	if life == nil {
 		own, kill := context.WithCancelCause(context.WithoutCancel(ctx))
 		report = newToolReport(t.preset.name, job.Batch.IDs(), job.Limits, leastToolIdle, kill, emit)
 		var err error
-		if life, err = t.launch(own, invocation{mode: lasting}, job, report, nil); err != nil {
+		if life, err = t.keep(own, invocation{mode: lasting}, job, report, nil); err != nil {
 			kill(nil)
 			return err
 		}
-		life.env = keptEnv(job.Env)
-		t.mu.Lock()
-		t.kept[job.Slot] = life
-		t.mu.Unlock()
 	} else {
 		report = newToolReport(t.preset.name, job.Batch.IDs(), job.Limits, leastToolIdle, life.kill, emit)
 		life.serve(report)
 	}
 	// A process that is kept has asked for this batch in order to say that the last one is over; a new one asks first.
-	if life.asked || life.asks(ctx) {
+	life.asked = life.asked || life.asks(ctx)
+	if !life.asked && ahead && life.ended.Cause == nil { // it came to nothing before this batch; the next will tell why
+		t.drop(job.Slot)
+		report.rest()
+		return t.feed(ctx, job, emit)
+	}
+	life.served = true
+	if life.asked {
 		life.asked = false
 		// A plugin that does not read would hold it up.
 		unbind := context.AfterFunc(ctx, func() { life.kill(context.Cause(ctx)) })
@@ -106,13 +110,26 @@ func (t *Tool) feed(ctx context.Context, job Job, emit func(...batch.Event)) err
 	return endedBy(life.ended)
 }
 
+// keep starts a process that is kept for the job's slot.
+func (t *Tool) keep(ctx context.Context, in invocation, job Job, report *toolReport, other func(message)) (*toolLife, error) {
+	life, err := t.launch(ctx, in, job, report, other)
+	if err != nil {
+		return nil, err
+	}
+	life.env = keptEnv(job.Env)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kept[job.Slot] = life
+	return life, nil
+}
+
 // Rest implements Rester: it lets the process of the slot clean up and end.
 func (t *Tool) Rest(ctx context.Context, slot int, limits Limits, emit func(...batch.Event)) error {
 	t.mu.Lock()
 	life := t.kept[slot]
 	delete(t.kept, slot)
 	t.mu.Unlock()
-	if life == nil {
+	if life == nil || life.gone() && !life.served {
 		return nil
 	}
 	report := newToolReport(t.preset.name, nil, limits, leastToolIdle, life.kill, emit)

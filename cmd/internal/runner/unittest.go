@@ -39,7 +39,7 @@ var unittest = preset{
 		}
 		return nil, errors.New("python3 is not in PATH; --runner-command \"poetry run python\" says how to start it")
 	},
-	keeps: true, lasts: true,
+	keeps: true, lasts: true, foretells: true,
 	start: func(t *Tool, in invocation) (toolProcess, error) {
 		// -u: what a test prints before it kills its process is not lost.
 		args := slices.Concat(t.words[1:], []string{"-u", t.plugin("python/shard_unittest.py")}, t.o.Args)

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -74,5 +75,15 @@ func TestUnittestOptions(t *testing.T) {
 	p.o.Args = append(args, "--strange")
 	if _, err := p.List(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "unrecognized arguments: --strange") {
 		t.Errorf("an unknown option: %v", err)
+	}
+}
+
+// A test runs once, also where others had to be looked for everywhere.
+func TestUnittestOnce(t *testing.T) {
+	note := "import unittest\nclass A(unittest.TestCase):\n  def test_1(self): open('log.txt', 'a').write('x')\n"
+	p := newProject(t, Options{Name: "unittest", Persistent: "off"}, ".", "test_a.py", note)
+	same(t, "run", p.run("nowhere.A.test_1", "test_a.A.test_1"), []string{"passed test_a.A.test_1"})
+	if log, err := os.ReadFile("log.txt"); err != nil || string(log) != "x" {
+		t.Errorf("ran %q, %v", log, err)
 	}
 }

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ import (
 type Options struct {
 	// Name is what the worker's id begins with, Info what it runs on, for people.
 	Name, Info string
+	// ID is that of the first membership, if it was made before, see batch.WorkerID.
+	ID string
 	// Index tells the workers of one machine apart, from 0; tests see it as SHARD_WORKER_INDEX, the runner as Job.Slot.
 	Index int
 	// BatchSize is the most tests that one claim takes. 0: as many as the queue's own rule gives, at most batch.MostTests.
@@ -160,7 +163,9 @@ func (w *worker) member(ctx context.Context) error {
 // join enters the run, or finds that it is over already.
 func (w *worker) join() (answer batch.Answer, err error) {
 	err = w.persist(func() error {
-		w.m, answer, err = w.q.Join(w.stop, w.o.Name, w.o.Info)
+		id := cmp.Or(w.o.ID, batch.WorkerID(w.o.Name))
+		w.o.ID = ""
+		w.m, answer, err = w.q.JoinAs(w.stop, id, w.o.Info)
 		return err
 	})
 	switch {
@@ -321,12 +326,12 @@ func (w *worker) settle(number int, how batch.Settlement) error {
 	return w.persist(func() error { _, err := w.m.Settle(w.redis, number, how); return err })
 }
 
-// env is what the runner's processes know of where they run.
+// env is what those of a batch know.
 func (w *worker) env(b batch.Batch) []string {
-	return []string{
-		"SHARD_RUN_ID=" + w.q.RunID(),
-		"SHARD_WORKER_ID=" + w.m.ID(),
-		"SHARD_WORKER_INDEX=" + strconv.Itoa(w.o.Index),
-		"SHARD_BATCH_ID=" + w.m.ID() + "." + strconv.Itoa(b.Number),
-	}
+	return append(Env(w.q.RunID(), w.m.ID(), w.o.Index), "SHARD_BATCH_ID="+w.m.ID()+"."+strconv.Itoa(b.Number))
+}
+
+// Env is what all processes of a worker's runner know of where they run.
+func Env(runID, id string, index int) []string {
+	return []string{"SHARD_RUN_ID=" + runID, "SHARD_WORKER_ID=" + id, "SHARD_WORKER_INDEX=" + strconv.Itoa(index)}
 }

@@ -64,11 +64,12 @@ class Connection:
 
 class Task:
     """What the worker wants to have done, as its environment says. mode is list, run or persistent; names are the units to run,
-    or what is to be listed."""
+    or what is to be listed, if lists says so."""
 
     def __init__(self):
         self.connection = Connection(os.environ.pop("SHARD_SOCKET"))  # a runner that a test starts does not find it
         self.mode, self.granularity = os.environ.pop("SHARD_MODE"), os.environ.pop("SHARD_GRANULARITY")
+        self.lists = self.mode == "list" or os.environ.pop("SHARD_LIST", "") == "1"
         with open(os.environ.pop("SHARD_TESTS_FILE"), encoding="utf-8", newline="\n") as file:
             self.names = [line for line in file.read().split("\n") if line]
 

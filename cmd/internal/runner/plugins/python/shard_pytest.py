@@ -25,11 +25,13 @@ class Plugin:
     own are relative to its rootdir.
 
     All modes run as `pytest OPTIONS` does in that folder, so that the configuration does not depend on what is in a batch.
-    The files of a batch are collected when it comes, whole, as modules and fixtures are one thing.
+    The files of a batch are collected when it comes, whole, as modules and fixtures are one thing; those that are listed first
+    are kept.
     """
 
     def __init__(self, task):
         self.connection, self.mode, self.granularity, self.names = task.connection, task.mode, task.granularity, task.names
+        self.lists = task.lists
         self.folders = {}  # nodes of packages and folders by path: one of each, that their fixtures are shared from batch to batch
         self.index = {}  # (position, item) by id, and by the ids of the class and the file
         self.items = 0  # in the index
@@ -63,7 +65,7 @@ class Plugin:
     def pytest_configure(self, config):
         self.config = config
         self.project = shard_plugin.Project(config.invocation_params.dir)
-        if self.mode == "list" and self.names:
+        if self.lists and self.names:
             config.args = self.names
         terminal = config.pluginmanager.getplugin("terminalreporter")
         if terminal:  # no names of tests amid what they print
@@ -142,6 +144,13 @@ class Plugin:
                 except pytest.UsageError as error:
                     self.errors[file] = {**names_of(file), "status": "failed", "message": "cannot be collected: %s" % error}
 
+    def collect_ahead(self, session):
+        """Collects what is listed, as the user names it."""
+        session.perform_collect()
+        if not any("::" in arg for arg in self.config.args):  # which may be a part of a file
+            self.add(session.items)
+            self.files.update(self.project.relative(path) for path in self.paths)
+
     def collect_paths(self, session, paths):
         total = session.testscollected
         pyargs, self.config.option.pyargs = self.config.option.pyargs, False  # these are no names of modules
@@ -150,7 +159,11 @@ class Plugin:
         finally:
             self.config.option.pyargs = pyargs
         session.testscollected += total
-        items = [item for item in session.items if item.path not in self.paths]
+        self.add(session.items)
+
+    def add(self, items):
+        """Puts the items of new files into the index."""
+        items = [item for item in items if item.path not in self.paths]
         for item in items:  # several may have one id: parameters that look alike
             self.items += 1
             for id in dict.fromkeys(self.levels(item)):
@@ -180,6 +193,9 @@ class Plugin:
                 self.problem(case["message"], case["details"])
 
     def serve(self, session):
+        if self.lists:
+            self.collect_ahead(session)
+            self.list(session)
         for ids in self.connection.batches():
             self.batch(session, ids)
         self.teardown(session, None)

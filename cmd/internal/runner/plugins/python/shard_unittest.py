@@ -53,6 +53,8 @@ class Index:
 
     def look(self, id):
         """Loads the module that id is in."""
+        if self.whole:
+            return
         parts = id.split(".")
         names = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
         if not self.modules.isdisjoint(names):
@@ -217,11 +219,11 @@ class Runner:
         self.red = False
 
     def main(self):
-        if self.task.mode == "list":
+        if self.task.lists:
             self.list(self.task.names or self.patterns)
-        elif self.task.mode == "run":
+        if self.task.mode == "run":
             self.batch(self.task.names)
-        else:
+        elif self.task.mode == "persistent":
             for ids in self.connection.batches():
                 self.batch(ids)
         self.teardown()
