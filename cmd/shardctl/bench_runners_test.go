@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,16 +18,19 @@ import (
 // runnersTable is the environment variable that makes TestRunnersTable run, which takes minutes. `make bench-runners` sets it.
 const runnersTable = "SHARDCTL_RUNNERS_TABLE"
 
-// runnersRow is a suite, and how to run it without this program.
-type runnersRow struct {
-	suite string
+// runnersSuite is a suite, and how to run it without this program.
+type runnersSuite struct {
+	name string
 	// dir makes the folder of the suite. It skips the test if something is not installed.
 	dir func(t *testing.T) string
 	// runner is what shardctl gets before --workers, args what comes after --.
 	runner, args []string
-	// plain runs the suite with its runner alone, peer with the runner's own means for n processes; nil: it has none but its threads.
-	plain []string
-	peer  func(n string) []string
+	// plain runs the suite with its runner alone, load with the runner's own means for n processes; nil: it has none but its threads.
+	// none, added to plain, runs no test, but compiles what the first run would.
+	plain, none []string
+	load        func(n string) []string
+	// lasting is whether the runner is kept from batch to batch.
+	lasting bool
 }
 
 // TestRunnersTable prints a table in Markdown: what a suite takes with its own runner, with the runner's own way to use several
@@ -36,68 +42,131 @@ func TestRunnersTable(t *testing.T) {
 	}
 	must(t, buildPrograms()) // not in the time of a row
 	pytest := []string{debianPython, "-m", "pytest"}
-	xdist := func(n string) []string { return slices.Concat(pytest, []string{"-n", n}, pytestQuiet) }
+	plain := slices.Concat(pytest, pytestQuiet)
+	xdist := func(n string) []string { return slices.Concat(plain, []string{"-n", n}) }
 	preset := []string{"--runner", "pytest", "--runner-command", strings.Join(pytest, " ")}
+	inPytest := func(name string, dir func(*testing.T) string) runnersSuite {
+		return runnersSuite{name: "pytest, " + name, dir: dir, runner: preset, args: pytestQuiet, plain: plain, none: []string{"--collect-only"}, load: xdist, lasting: true}
+	}
 	goFlags := []string{"-short", "-vet=off"}
-	table := fmt.Sprintf("<!-- made by `make bench-runners` on %d CPUs -->\n\n| suite | alone | peer, 2 | 2 workers, first run | 2 workers, again | a process for each batch | peer, 4 | 4 workers |\n"+
-		"| --- | --- | --- | --- | --- | --- | --- | --- |\n", runtime.NumCPU())
-	for _, row := range []runnersRow{
-		{suite: "pytest, 2,000 tests that do nothing", dir: noOpTests, runner: preset, args: pytestQuiet, plain: slices.Concat(pytest, pytestQuiet), peer: xdist},
-		{suite: "pytest, networkx", dir: networkx, runner: preset, args: pytestQuiet, plain: slices.Concat(pytest, pytestQuiet), peer: xdist},
-		{suite: "go, a part of the standard library", dir: (*testing.T).TempDir, runner: append([]string{"--runner", "go"}, gostd...), args: goFlags,
-			plain: slices.Concat([]string{"go", "test", "-count=1"}, goFlags, gostd)},
+	table := fmt.Sprintf("<!-- made by `make bench-runners` on %d CPUs -->\n\n| suite | alone | workers | xdist `load` | xdist `worksteal` | ours, first run | again | predicted | a process for each batch |\n"+
+		"| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n", runtime.NumCPU())
+	for _, suite := range []runnersSuite{
+		inPytest("2,000 tests that do nothing", noOpTests),
+		inPytest("60 tests that sleep, 60 s in all, the longest 6.3 s", sleepingTests),
+		inPytest("networkx", func(t *testing.T) string { return installed(t, "networkx") }),
+		{name: "go, the standard library", dir: (*testing.T).TempDir, runner: append([]string{"--runner", "go"}, gostdWhole...), args: goFlags,
+			plain: slices.Concat([]string{"go", "test", "-count=1"}, goFlags, gostdWhole), none: []string{"-run", "^$"}},
 	} {
-		t.Run(row.suite, func(t *testing.T) {
-			w := newWorld(t, "GOFLAGS=")
-			w.dir = row.dir(t)
-			var plain time.Duration
-			cells := []string{row.suite}
-			cell := func(took time.Duration) {
-				if plain == 0 {
-					plain = took
+		t.Run(suite.name, func(t *testing.T) {
+			b := &runnersBench{t: t, w: newWorld(t, "GOFLAGS="), suite: suite}
+			b.w.dir = suite.dir(t)
+			b.took(slices.Insert(slices.Clone(suite.plain), 3, suite.none...))
+			alone := b.took(suite.plain)
+			for i, n := range []string{"2", "4"} {
+				cells := []string{suite.name, b.cell(alone), n}
+				if i > 0 {
+					cells[0], cells[1] = "", ""
 				}
-				cells = append(cells, fmt.Sprintf("%.1f s (%.0f %%)", took.Seconds(), 100*took.Seconds()/plain.Seconds()))
+				cells = append(cells, b.row(n)...)
+				table += "| " + strings.Join(cells, " | ") + " |\n"
 			}
-			took := func(words []string) {
-				t.Helper()
-				cmd := exec.Command(words[0], words[1:]...)
-				cmd.Dir, cmd.Env = w.dir, w.env
-				since := time.Now()
-				if out, err := cmd.CombinedOutput(); err != nil {
-					t.Fatalf("%q: %v\n%s", words, err, out)
-				}
-				cell(time.Since(since))
-			}
-			peer := func(n string) {
-				if row.peer == nil {
-					cells = append(cells, "-")
-					return
-				}
-				took(row.peer(n))
-			}
-			timings := filepath.Join(t.TempDir(), "timings.json")
-			ours := func(workers string, more ...string) {
-				t.Helper()
-				args := slices.Concat([]string{"run", "--workers", workers, "--timings", timings}, more, row.runner, []string{"--"}, row.args)
-				since := time.Now()
-				w.long("shardctl", args...).expect(t, 0, "PASSED")
-				cell(time.Since(since))
-			}
-			took(row.plain)
-			peer("2")
-			ours("2")
-			ours("2")
-			if row.peer == nil {
-				cells = append(cells, "-")
-			} else {
-				ours("2", "--persistent=off")
-			}
-			peer("4")
-			ours("4")
-			table += "| " + strings.Join(cells, " | ") + " |\n"
 		})
 	}
 	fmt.Print(table)
+}
+
+// runnersBench measures a suite.
+type runnersBench struct {
+	t     *testing.T
+	w     *world
+	suite runnersSuite
+	alone time.Duration
+}
+
+// row measures with n workers.
+func (b *runnersBench) row(n string) (cells []string) {
+	load, worksteal, fresh := "-", "-", "-"
+	if b.suite.load != nil {
+		load = b.cell(b.took(b.suite.load(n)))
+	}
+	if b.suite.load != nil && worksteals() {
+		worksteal = b.cell(b.took(append(b.suite.load(n), "--dist", "worksteal")))
+	}
+	timings := filepath.Join(b.t.TempDir(), "timings.json")
+	first, _ := b.ours(n, timings)
+	again, predicted := b.ours(n, timings)
+	if b.suite.lasting {
+		took, _ := b.ours(n, timings, "--persistent=off")
+		fresh = b.cell(took)
+	}
+	return []string{load, worksteal, b.cell(first), b.cell(again), predicted, fresh}
+}
+
+// took runs a command, which must end well.
+func (b *runnersBench) took(words []string) time.Duration {
+	b.t.Helper()
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.Dir, cmd.Env = b.w.dir, b.w.env
+	since := time.Now()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.t.Fatalf("%q: %v\n%s", words, err, out)
+	}
+	return time.Since(since)
+}
+
+var prediction = regexp.MustCompile(`, (\S+) were predicted from the recorded durations \((\S+)\)`)
+
+// ours runs shardctl, and returns what it says of the time that was predicted for the run itself, without the list.
+func (b *runnersBench) ours(n, timings string, more ...string) (took time.Duration, predicted string) {
+	b.t.Helper()
+	args := slices.Concat([]string{"run", "--workers", n, "--timings", timings}, more, b.suite.runner, []string{"--"}, b.suite.args)
+	since := time.Now()
+	ended := b.w.long("shardctl", args...)
+	took = time.Since(since)
+	ended.expect(b.t, 0, "PASSED")
+	predicted = "-"
+	if found := prediction.FindStringSubmatch(ended.err); found != nil {
+		predicted = found[1] + ", it took " + found[2]
+	}
+	return took, predicted
+}
+
+// cell is a time, and what part it is of the first that was asked for.
+func (b *runnersBench) cell(took time.Duration) string {
+	if b.alone == 0 {
+		b.alone = took
+		return fmt.Sprintf("%.1f s", took.Seconds())
+	}
+	return fmt.Sprintf("%.1f s (%.0f %%)", took.Seconds(), 100*took.Seconds()/b.alone.Seconds())
+}
+
+// worksteals is whether the installed xdist is of a version, 3.2 at least, that has --dist worksteal.
+func worksteals() bool {
+	out, err := exec.Command(debianPython, "-m", "pytest", "--help").Output()
+	return err == nil && strings.Contains(string(out), "worksteal")
+}
+
+// sleepingTests makes a folder with 60 tests in 6 files, as skewed as tests are.
+func sleepingTests(t *testing.T) string {
+	t.Helper()
+	needPython(t, "pytest", "xdist")
+	random := rand.New(rand.NewPCG(6, 6))
+	var seconds [60]float64
+	sum := 0.0
+	for i := range seconds {
+		seconds[i] = math.Exp(random.NormFloat64())
+		sum += seconds[i]
+	}
+	dir := t.TempDir()
+	for file := range 6 {
+		text := "import time\n"
+		for i := file * 10; i < file*10+10; i++ {
+			text += fmt.Sprintf("def test_%d(): time.sleep(%.3f)\n", i, seconds[i]*60/sum)
+		}
+		must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("test_%d.py", file)), []byte(text), 0o644))
+	}
+	return dir
 }
 
 // noOpTests makes a folder with 2,000 tests in 20 files.

@@ -22,14 +22,24 @@ const debianPython = "/usr/bin/python3"
 var pytestQuiet = []string{"-q", "-p", "no:cacheprovider"}
 
 // TestNetworkx runs tests that nobody here wrote with pytest alone and with shardctl, in both modes: the same tests with the
-// same statuses. `make bench-runners` runs all of them.
+// same statuses.
 func TestNetworkx(t *testing.T) {
 	t.Parallel()
-	samePytest(t, networkx(t), "networkx/utils", "networkx/algorithms/assortativity", "networkx/classes/tests/test_graph.py")
+	samePytest(t, 1, installed(t, "networkx"), "networkx/utils", "networkx/algorithms/assortativity", "networkx/classes/tests/test_graph.py")
 }
 
-// samePytest compares what pytest reports of patterns in dir with what shardctl does.
-func samePytest(t *testing.T, dir string, patterns ...string) {
+// TestPythonSuites does so with two whole suites, twice.
+func TestPythonSuites(t *testing.T) {
+	needSuites(t)
+	t.Run("networkx", func(t *testing.T) { samePytest(t, 2, installed(t, "networkx"), "networkx") })
+	t.Run("sympy", func(t *testing.T) {
+		samePytest(t, 2, installed(t, "sympy"), "sympy/core", "sympy/sets", "sympy/logic", "sympy/combinatorics", "sympy/ntheory", "sympy/geometry")
+	})
+}
+
+// samePytest compares what pytest reports of patterns in dir with what shardctl does, in each mode as often as rounds says. From the second
+// time on it knows the durations.
+func samePytest(t *testing.T, rounds int, dir string, patterns ...string) {
 	w := newWorld(t)
 	w.dir = dir
 	report := filepath.Join(t.TempDir(), "plain.xml")
@@ -40,17 +50,22 @@ func samePytest(t *testing.T, dir string, patterns ...string) {
 		t.Fatalf("pytest: %v\n%s", err, out)
 	}
 	want := countStatuses(t, report)
-	for _, persistent := range []string{"on", "off"} {
-		report := filepath.Join(t.TempDir(), persistent+".xml")
-		args := []string{"run", "--workers", "2", "--runner", "pytest", "--runner-command", debianPython + " -m pytest", "--persistent=" + persistent, "--junit", report}
-		w.long("shardctl", slices.Concat(args, patterns, []string{"--"}, pytestQuiet)...).expect(t, cmd.ProcessState.ExitCode())
-		if diff := cmp.Diff(want, countStatuses(t, report)); diff != "" {
-			t.Errorf("persistent=%s: -pytest +shardctl\n%s", persistent, diff)
+	timings := filepath.Join(t.TempDir(), "timings.json")
+	for round := range rounds {
+		for _, persistent := range []string{"on", "off"} {
+			report := filepath.Join(t.TempDir(), persistent+".xml")
+			args := []string{"run", "--workers", "2", "--runner", "pytest", "--runner-command", debianPython + " -m pytest", "--persistent=" + persistent,
+				"--timings", timings, "--junit", report}
+			w.long("shardctl", slices.Concat(args, patterns, []string{"--"}, pytestQuiet)...).expect(t, cmd.ProcessState.ExitCode())
+			if diff := cmp.Diff(want, countStatuses(t, report)); diff != "" {
+				t.Errorf("persistent=%s, round %d: -pytest +shardctl\n%s", persistent, round+1, diff)
+			}
 		}
 	}
 	if len(want) < 100 {
 		t.Errorf("only %d tests", len(want))
 	}
+	t.Logf("%d different cases, the same %d times", len(want), 2*rounds)
 	w.empty()
 }
 
@@ -81,17 +96,25 @@ func countStatuses(t *testing.T, file string) map[string]int {
 	return all
 }
 
-// networkx returns a folder with the package networkx, which has its tests in itself.
-func networkx(t *testing.T) string {
+// installed returns a folder with a Python package of Debian that has its tests in itself.
+func installed(t *testing.T, pkg string) string {
 	t.Helper()
-	needPython(t, "pytest", "networkx")
-	const installed = "/usr/lib/python3/dist-packages/networkx"
-	if _, err := os.Stat(installed); err != nil {
-		t.Skip("networkx is not installed as a Debian package")
+	needPython(t, "pytest", pkg)
+	from := filepath.Join("/usr/lib/python3/dist-packages", pkg)
+	if _, err := os.Stat(from); err != nil {
+		t.Skipf("%s is not installed as a Debian package", pkg)
 	}
 	dir := t.TempDir()
-	must(t, os.CopyFS(filepath.Join(dir, "networkx"), os.DirFS(installed)))
+	must(t, os.CopyFS(filepath.Join(dir, pkg), os.DirFS(from)))
 	return dir
+}
+
+// needSuites skips the test unless the environment asks for whole suites, which take minutes. `make suites` does.
+func needSuites(t *testing.T) {
+	t.Helper()
+	if os.Getenv("SHARDCTL_SUITES") == "" {
+		t.Skip("it takes minutes: `make suites`, or set SHARDCTL_SUITES=1")
+	}
 }
 
 // needPython skips the test if Debian's Python lacks modules, unless the environment says that pytest must not be passed over.

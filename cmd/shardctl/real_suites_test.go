@@ -20,6 +20,11 @@ import (
 // gostd are packages of Go's standard library: tests that nobody here wrote.
 var gostd = strings.Fields("bufio bytes container/... encoding/csv encoding/hex errors flag html path/... sort strconv strings text/tabwriter")
 
+// gostdWhole are most of its packages.
+var gostdWhole = strings.Fields("archive/... bufio bytes compress/... container/... context database/... embed/... encoding/... errors expvar flag fmt go/ast go/build/... " +
+	"go/constant go/doc/... go/format go/parser go/printer go/scanner go/token hash/... html/... index/... log/... math/... mime/... path/... regexp/... sort strconv " +
+	"strings text/... time unicode/...")
+
 // TestStandardLibrary runs them with `go test`, and with shardctl on an embedded server and on a real one with two worker
 // processes: the same tests with the same statuses, and the same exit status.
 func TestStandardLibrary(t *testing.T) {
