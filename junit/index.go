@@ -1,5 +1,7 @@
 package junit
 
+import "strings"
+
 // Index finds the cases that belong to a unit of work: a test, a class or a file, by whatever name a list of tests gives it.
 // It does not change after NewIndex and may be used by several goroutines.
 type Index struct {
@@ -33,13 +35,16 @@ func (x *Index) add(c Case) {
 		}
 		x.group[c.Classname] = append(x.group[c.Classname], i)
 	}
-	if c.File != "" && c.File != c.Classname {
-		x.group[c.File] = append(x.group[c.File], i)
+	if file := plainPath(c.File); file != "" && file != c.Classname {
+		x.group[file] = append(x.group[file], i)
 	}
 }
 
+// plainPath is a file without a leading "./", which some tools and lists write and others do not.
+func plainPath(file string) string { return strings.TrimPrefix(file, "./") }
+
 // Cases returns the cases of unit, in the order of the reports; nil if there are none. A unit is compared exactly, byte for
-// byte, and there are two ranks of a match:
+// byte but for the "./" before a file, and there are two ranks of a match:
 //
 //  1. the cases whose name, classname.name or classname::name it is;
 //  2. if there are none, the cases whose classname or file it is.
@@ -110,5 +115,5 @@ func (x *Index) match(unit string) []int {
 	if one := x.one[unit]; len(one) > 0 {
 		return one
 	}
-	return x.group[unit]
+	return x.group[plainPath(unit)]
 }

@@ -30,7 +30,8 @@ func TestIndex(t *testing.T) {
 		".bare":         "",
 		"::bare":        "",
 		"":              "",
-		"./cart.py":     "",
+		"./cart.py":     "pkg.Cart/add/cart.py pkg.Cart/sub/cart.py",
+		"././cart.py":   "",
 		"PKG.CART":      "",
 	} {
 		if got := describe(index.Cases(unit)); got != want {
@@ -42,6 +43,29 @@ func TestIndex(t *testing.T) {
 	}
 	if got := index.Unmatched([]string{"pkg.Cart", "shop.py", "f.ts", "clash", "bare"}); got != nil {
 		t.Errorf("Unmatched = %v, want nil", got)
+	}
+}
+
+// Units as people list them for these tools, and how many cases of a report of each are theirs.
+func TestIndexOfRealReports(t *testing.T) {
+	for file, units := range map[string]map[string]int{
+		"001-gotestsum": {"TestAdd": 1, "example.com/shop.TestTotals": 1, "example.com/shop::TestTotals": 1, "TestTotals/two_items": 1, "example.com/shop": 6},
+		"003-pytest-xunit1": {"test_shop.py": 9, "./test_shop.py": 9, "test_shop": 8, "test_shop.test_add": 1, "test_shop::test_add": 1, "test_call_and_teardown": 2,
+			"test_broken.py": 1},
+		"004-jest-junit":            {"Cart adds": 1, "Cart when empty has total 0": 1},
+		"005-rspec-junit-formatter": {"spec/cart_spec.rb": 5, "./spec/cart_spec.rb": 5, "spec.cart_spec": 5, "Cart adds": 1},
+		"007-phpunit-nested":        {"Shop.Tests.CartTest": 5, "testAdd": 1, "Shop.Tests.CartTest::testAdd": 1, "/home/ci/shop/tests/CartTest.php": 5},
+	} {
+		report, err := junit.ReadFile("testdata/" + file + ".xml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		index := junit.NewIndex(report)
+		for unit, want := range units {
+			if got := len(index.Cases(unit)); got != want {
+				t.Errorf("%s: %d cases of %q, want %d", file, got, unit, want)
+			}
+		}
 	}
 }
 

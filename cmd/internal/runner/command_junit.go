@@ -47,6 +47,11 @@ func readEvidence(dir string, began time.Time) evidence {
 			return nil
 		}
 		ev.files++
+		for _, suite := range report.Suites {
+			for i := range suite.Cases {
+				suite.Cases[i].File = strings.TrimPrefix(relative(suite.Cases[i].File), "./")
+			}
+		}
 		reports = append(reports, report)
 		return nil
 	})

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -20,6 +21,8 @@ const (
 
 // What is told of each way in which report and exit status can agree and disagree.
 func TestCommandVerdict(t *testing.T) {
+	here, err := os.Getwd()
+	must(t, err)
 	one, two := []string{"a"}, []string{"a", "b"}
 	for _, tt := range []struct {
 		name string
@@ -58,6 +61,7 @@ func TestCommandVerdict(t *testing.T) {
 		{"broken beside all", two, passA + passB, `echo "<testsuite" >"$(dirname "$SHARD_JUNIT")/x.xml"`, "a=passed b=passed",
 			[]string{"a JUnit file cannot be read: x.xml: JUnit report: XML syntax error on line 2: unexpected EOF"}},
 		{"broken beside a part", two, passA, `echo "<testsuite" >"$(dirname "$SHARD_JUNIT")/x.xml"`, "", nil},
+		{"an absolute file", []string{"tests/a.php"}, `<testcase name="x" file="` + here + `/tests/a.php"/>`, "exit 0", "tests/a.php=passed", nil},
 		{"empty file", two, passA, `: >"$SHARD_JUNIT"`, "", nil},
 		{"files below", two, passA, `mkdir -p "${SHARD_JUNIT%/*}/deep/er"; echo '<testsuite><testcase name="b"/></testsuite>' >"${SHARD_JUNIT%/*}/deep/er/TEST-b.XML"`,
 			"a=passed b=passed", nil},
