@@ -26,10 +26,14 @@ var (
 	handshake = []string{"ping", "select", "client|setname"}
 )
 
-// Rights returns the ACL rules of a user who may do all that a run needs, with the keys that match a pattern and with no
-// others: Keys.Pattern or AllRuns.
-func Rights(pattern string) []string {
-	rules := []string{"resetkeys", "~" + pattern, "resetchannels", "-@all"}
+// Rights returns the ACL rules of a user who may do all that a run needs, with the keys that match one of the patterns and with no
+// others: Keys.Pattern or AllRuns, and, for durations in Redis, TimingsKey or TimingsPattern.
+func Rights(patterns ...string) []string {
+	rules := []string{"resetkeys"}
+	for _, pattern := range patterns {
+		rules = append(rules, "~"+pattern)
+	}
+	rules = append(rules, "resetchannels", "-@all")
 	for _, name := range commands() {
 		rules = append(rules, "+"+name)
 	}

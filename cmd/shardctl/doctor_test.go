@@ -12,12 +12,15 @@ import (
 	"github.com/shardctl/shardctl/batch/batchtest"
 )
 
-// TestDoctorACL: what it prints is one line, for one run or for all.
+// TestDoctorACL: what it prints is one line, for one run or for all. All may keep durations; one run may where it is told whose.
 func TestDoctorACL(t *testing.T) {
 	t.Parallel()
-	all := shardctl(t, "doctor", "--acl").expect(t, 0, "user shardctl on >PASSWORD resetkeys ~{shard:* resetchannels -@all +client|list ")
+	all := shardctl(t, "doctor", "--acl").expect(t, 0, "user shardctl on >PASSWORD resetkeys ~{shard:* ~{shard-timings:* resetchannels -@all +client|list ")
 	one := shardctl(t, "doctor", "--acl", "--run-id", "repo/1", "--user", "ci").expect(t, 0)
-	equal(t, strings.NewReplacer("user shardctl", "user ci", "{shard:*", "{shard:repo/1}*").Replace(all.out), one.out)
+	equal(t, strings.NewReplacer("user shardctl", "user ci", "{shard:* ~{shard-timings:*", "{shard:repo/1}*").Replace(all.out), one.out)
+	own := shardctl(t, "doctor", "--acl", "--run-id", "repo/1", "--user", "ci", "--timings-name", "a/b").expect(t, 0)
+	equal(t, strings.Replace(one.out, "{shard:repo/1}*", "{shard:repo/1}* ~{shard-timings:a/b}", 1), own.out)
+	shardctl(t, "doctor", "--acl", "--timings-name", "a *").expect(t, 2, "--timings-name")
 	if strings.Count(all.out, "\n") != 1 {
 		t.Errorf("more than one line:\n%s", all.out)
 	}
