@@ -28,6 +28,13 @@ func TestShard(t *testing.T) {
 		{"--shard-index 3 --shard-total 3", "", "--shard-index"},
 		{"--shard-index 1", "", "--shard-total"},
 		{"--shard-total 3", "", "--shard-index"},
+		{"--shard 1/1000000000", "", "at most"},
+		{"--shard=", "CI_NODE_INDEX=1 CI_NODE_TOTAL=2", "--shard"}, // of an empty variable
+		{"--shard-index -1", "CI_NODE_INDEX=1 CI_NODE_TOTAL=2", "--shard-index"},
+		{"--shard-index 0 --shard-total 1000000000", "", "at most"},
+		{"--index 2 --total 3", "", "2 3"},
+		{"--shard-index 2 --total 3", "", "2 3"},
+		{"--shard 1/3 --index 0", "", "exclude"},
 		{"--shard 1/3 --shard-index 0", "", "exclude"},
 		{"--shard 1/3 --shard-total 3", "", "exclude"},
 		{"", "CI_NODE_INDEX=2 CI_NODE_TOTAL=2", "1 2"},
@@ -40,6 +47,10 @@ func TestShard(t *testing.T) {
 		{"", "CIRCLE_NODE_INDEX=4 CIRCLE_NODE_TOTAL=4", "CIRCLE_NODE_INDEX=4"},
 		{"", "CIRCLE_NODE_INDEX=x CIRCLE_NODE_TOTAL=4", "CIRCLE_NODE_INDEX=x"},
 		{"", "CI_NODE_INDEX=1", "which shard"},
+		{"", "CI_NODE_TOTAL=1", "0 1"}, // a job of GitLab without parallel
+		{"", "CI_NODE_TOTAL=2", "which shard"},
+		{"", "CI_NODE_INDEX=1 CI_NODE_TOTAL=2 CIRCLE_NODE_INDEX=0 CIRCLE_NODE_TOTAL=2", "0 2"}, // one for the other
+		{"", "CI_NODE_INDEX=1 CI_NODE_TOTAL=2 CIRCLE_NODE_INDEX=1 CIRCLE_NODE_TOTAL=2", "two shards"},
 		{"", "CI_NODE_INDEX= CI_NODE_TOTAL= CIRCLE_NODE_INDEX=1 CIRCLE_NODE_TOTAL=2", "1 2"}, // set, and empty
 		{"", "", "which shard"},
 	} {
@@ -47,6 +58,7 @@ func TestShard(t *testing.T) {
 			var s Shard
 			flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 			s.Register(flags)
+			s.Shorten(flags)
 			if err := flags.Parse(strings.Fields(c.args)); err != nil {
 				t.Fatal(err)
 			}
