@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"testing"
 )
 
@@ -30,6 +31,16 @@ func TestFallback(t *testing.T) {
 	}
 	w.run("shardctl", merge...).expect(t, 0)
 	w.run("shardctl", merge[:len(merge)-1]...).expect(t, 3) // a shard that nobody ran
+
+	// Whatever one of the jobs knows of durations, all split alike.
+	known := write(t, t.TempDir(), "timings.json", `{"version": 1, "tests": {"test 3": {"seconds": 9}, "test 4": {"seconds": 5}}}`)
+	digest := regexp.MustCompile(`split [0-9a-f]+ of 20 tests`)
+	ignorant := digest.FindString(processes[0].wait().err)
+	informed := w.run("shardworker", "--elect", "--run-id", "k", "--fallback", "static", "--shard", "1/3", "--timings", known, "--tests", file,
+		"--", "sh", "-c", passAll).expect(t, 0, ignorant)
+	if ignorant == "" {
+		t.Errorf("no digest:\n%s", informed.err)
+	}
 
 	// Durations that are kept in Redis are out of reach, too: all jobs do without.
 	alone := filepath.Join(t.TempDir(), "junit.xml")

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/spf13/pflag"
 
+	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/cmd/internal/cli"
 	"github.com/shardctl/shardctl/cmd/internal/control"
 )
@@ -36,19 +38,24 @@ Prints what shardctl run would run: names that --tests takes again, or, with --j
 			if err != nil {
 				return err
 			}
-			encoder := json.NewEncoder(streams.Out)
-			encoder.SetEscapeHTML(false)
-			for _, t := range tests {
-				if asJSON {
-					err = encoder.Encode(control.Listed{Test: t.ID, Seconds: t.Seconds, Gate: t.Gate.String(), Group: t.Group})
-				} else {
-					_, err = fmt.Fprintln(streams.Out, t.ID)
-				}
-				if err != nil {
-					return err
-				}
-			}
-			return nil
+			return printTests(streams.Out, tests, asJSON)
 		},
 	}
+}
+
+// printTests prints a list as --tests takes it again.
+func printTests(out io.Writer, tests []batch.Test, asJSON bool) (err error) {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	for _, t := range tests {
+		if asJSON {
+			err = encoder.Encode(control.Listed{Test: t.ID, Seconds: t.Seconds, Gate: t.Gate.String(), Group: t.Group})
+		} else {
+			_, err = fmt.Fprintln(out, t.ID)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,6 +90,7 @@ func TestSplit(t *testing.T) {
 		"index": func(i int) ([]string, map[string]string) {
 			return []string{"--shard-index", strconv.Itoa(i), "--shard-total", "3"}, nil
 		},
+		"short": func(i int) ([]string, map[string]string) { return []string{"--index", strconv.Itoa(i), "--total", "3"}, nil },
 		"GitLab": func(i int) ([]string, map[string]string) {
 			return nil, map[string]string{"CI_NODE_INDEX": strconv.Itoa(i + 1), "CI_NODE_TOTAL": "3"}
 		},
@@ -137,8 +139,33 @@ func TestSplit(t *testing.T) {
 	split().expect(t, 2, "which shard")
 	split("--shard", "4/3").expect(t, 2, "--shard")
 	split("--shard", "1/3", "--timings", "redis").expect(t, 2, "give all jobs the same file")
-	split("--shard", "1/3", "--timings", "nowhere.json").expect(t, 2, "nowhere.json")
-	if r := split("--shard", "30/40").expect(t, 0, "shard 30 has 0"); r.out != "" { // more shards than tests
+	if r := split("--shard", "30/40").expect(t, 0, "shard 30 has 0", "--allow-empty"); r.out != "" { // more shards than tests
 		t.Errorf("%q", r.out)
 	}
+	split("--shard", "1/40", "--json").expect(t, 0, `"group":"`)
+}
+
+// Before the first run nobody has durations: that is told, and the list is split. A file that is broken is an error: other jobs may have
+// another.
+func TestSplitBeforeTheFirstRun(t *testing.T) {
+	folder, tests := t.TempDir(), list(t, number("t", 20)...)
+	split := func(timings string) result {
+		return shardctl(t, "split", "--tests", tests, "--shard", "1/3", "--timings", timings)
+	}
+	none := split("off").expect(t, 0, "of 20 tests, 0 of them of known duration")
+	for _, absent := range []string{"absent.json", "no/such/folder.json"} {
+		first := split(filepath.Join(folder, absent)).expect(t, 0, absent, "not there yet")
+		equal(t, none.out, first.out)
+		if !strings.Contains(first.err, none.err) {
+			t.Errorf("another split:\n%s\n%s", none.err, first.err)
+		}
+	}
+	split(folder).expect(t, 2, folder)
+	split("").expect(t, 2, "--timings", "empty")
+	split(write(t, folder, "broken.json", "{")).expect(t, 2, "broken.json")
+	known := write(t, folder, "timings.json", `{"version": 1, "tests": {"t1": {"seconds": 9}}}`)
+	split(known).expect(t, 0, "1 of them of known duration")
+	absent := filepath.Join(folder, "absent.json")
+	shardctl(t, "plan", "--tests", tests, "--timings", absent).expect(t, 2, "not there yet", "no duration of these 20 tests is known")
+	shardctl(t, "plan", "--tests", timedList(t, 1, 2), "--timings", absent).expect(t, 0, "not there yet", "2 tests")
 }

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
+	"log/slog"
 
 	"github.com/spf13/pflag"
 
@@ -18,6 +18,7 @@ func splitCommand() cli.Command {
 		source  control.List
 		timings control.Timings
 		shard   cli.Shard
+		asJSON  bool
 	)
 	return cli.Command{
 		Name: "split", Usage: "--shard 2/8 (--tests FILE | --runner go [PATTERN…])",
@@ -25,9 +26,12 @@ func splitCommand() cli.Command {
 		Long: `
 Prints the tests of one of several shards, which take about as long as each other, one a line. The shards together are the
 list if all jobs have the same list and the same --timings FILE: hand both to them, and let ` + "`shardctl merge --expect`" + ` prove
-it at the end. What is told on standard error is the same in all jobs that split alike.`,
+it at the end. The line "split DIGEST of …" on standard error has the same digest in all jobs that split alike. Names alone
+lose the gates and groups that a list brings; --json keeps them.`,
 		Flags: func(flags *pflag.FlagSet) {
 			shard.Register(flags)
+			shard.Shorten(flags)
+			flags.BoolVar(&asJSON, "json", false, "print JSON lines")
 			project.Register(flags)
 			source.Register(flags)
 			timings.RegisterFile(flags)
@@ -47,21 +51,16 @@ it at the end. What is told on standard error is the same in all jobs that split
 			if err != nil {
 				return err
 			}
-			if err := timings.Fill(tests); err != nil {
+			log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
+			if err := timings.Fill(tests, log); err != nil {
 				return err
 			}
-			digest := sha256.New()
-			for _, t := range tests {
-				fmt.Fprintf(digest, "%s\n%s\n%v\n", t.ID, t.Group, t.Seconds)
-			}
 			part := plan.Split(tests, index, total)
-			fmt.Fprintf(streams.Err, "split %x of %d tests into %d shards: shard %d has %d\n", digest.Sum(nil)[:6], len(tests), total, index+1, len(part))
-			for _, t := range part {
-				if _, err := fmt.Fprintln(streams.Out, t.ID); err != nil {
-					return err
-				}
+			fmt.Fprintln(streams.Err, plan.DescribeSplit(tests, part, index, total))
+			if len(part) == 0 {
+				log.Warn("this shard has no tests, as there are fewer tests, or groups, than shards: see that its job runs none (shardctl run --allow-empty does so)")
 			}
-			return nil
+			return printTests(streams.Out, part, asJSON)
 		},
 	}
 }

@@ -144,10 +144,10 @@ func (l *leadership) lead(ctx context.Context) error {
 		division := control.Division{Runner: l.runner, List: &l.o.candidate.list, RunID: l.o.where.RunID, Rerun: l.o.candidate.rerun}
 		if l.o.fallback.total > 0 {
 			division = control.Division{} // all shards have to know the same list
-			if err := l.o.candidate.timings.Fill(tests); err != nil {
+			if err := l.o.candidate.timings.FillFrom(tests); err != nil {
 				return err
 			}
-			if tests = l.o.fallback.cut(tests); len(tests) == 0 {
+			if tests = l.o.fallback.cut(tests, l.log); len(tests) == 0 {
 				l.log.Warn("this shard has no tests: there are fewer tests than shards")
 				l.o.candidate.list.AllowEmpty = true
 			}

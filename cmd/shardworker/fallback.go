@@ -57,10 +57,10 @@ func (f *fallback) connect(err error, lookupEnv func(string) (string, bool), log
 	return cli.Embedded()
 }
 
-// cut leaves the tests of the shard. Every job has to come to the same split, so only durations that all of them have count.
-func (f *fallback) cut(tests []batch.Test) []batch.Test {
-	if f.total == 0 {
-		return tests
-	}
-	return append([]batch.Test{}, plan.Split(tests, f.index, f.total)...) // nil would mean that nobody knows
+// cut leaves the tests of the shard. Every job has to come to the same split, so recorded durations do not count: runs write them, and a
+// job that finds what another has just written would leave tests to nobody.
+func (f *fallback) cut(tests []batch.Test, log *slog.Logger) []batch.Test {
+	part := append([]batch.Test{}, plan.Split(tests, f.index, f.total)...) // nil would mean that nobody knows
+	log.Info(plan.DescribeSplit(tests, part, f.index, f.total))
+	return part
 }

@@ -61,22 +61,31 @@ func (t *Timings) RegisterFile(flags *pflag.FlagSet) {
 }
 
 // Fill fills in durations from --timings FILE and --timings-from, and nothing else: machines that split a list have to know the
-// same. Those in Redis are done without where there is one: it is out of reach, or may change from one job to the next.
-func (t *Timings) Fill(tests []batch.Test) error {
-	if t.where == timingsRedis && t.fileOnly {
+// same. A FILE that is not there yet is told and done without, as before a first run; one that cannot be read is an error.
+func (t *Timings) Fill(tests []batch.Test, log *slog.Logger) error {
+	switch t.where {
+	case timingsRedis:
 		return cli.Usagef("--timings redis: what is there may change between two jobs that split the list; give all jobs the same file")
-	}
-	if t.where != timingsLocal && t.where != timingsOff && t.where != timingsRedis {
-		text, err := os.ReadFile(t.where)
-		if err != nil {
+	case timingsLocal, timingsOff:
+	default:
+		known, err := t.load(context.Background(), nil)
+		if t.tellAbsent(err, log); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return cli.Usagef("--timings: %w", err)
-		}
-		known, err := plan.ParseTimings(text)
-		if err != nil {
-			return cli.Usagef("--timings %s: %w", t.where, err)
 		}
 		known.Estimate(tests)
 	}
+	return t.FillFrom(tests)
+}
+
+// tellAbsent tells an error of load that says that the file is not there.
+func (t *Timings) tellAbsent(err error, log *slog.Logger) {
+	if errors.Is(err, fs.ErrNotExist) {
+		log.Warn("the file of --timings is not there yet: going on without recorded durations", "timings", t.where)
+	}
+}
+
+// FillFrom fills in the durations of --timings-from alone.
+func (t *Timings) FillFrom(tests []batch.Test) error {
 	for _, file := range t.from {
 		if err := importJUnit(file, tests); err != nil {
 			return cli.Usagef("--timings-from: %w", err)
@@ -116,8 +125,13 @@ func (t *Timings) EstimateDivided(ctx context.Context, rdb redis.UniversalClient
 // expect fills in how long tests are expected to take, and returns what is recorded.
 func (t *Timings) expect(ctx context.Context, rdb redis.UniversalClient, tests []batch.Test, lookupEnv func(string) (string, bool), log *slog.Logger) plan.Timings {
 	t.resolve(lookupEnv)
-	known, err := t.load(ctx, rdb, tests)
-	if err != nil {
+	known, err := t.load(ctx, rdb)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if t.fileOnly { // others write the file at their end
+			t.tellAbsent(err, log)
+		}
+	case err != nil:
 		log.Warn("the recorded durations of tests cannot be read; tests run in the order of the list", "timings", t.where, "error", err)
 	}
 	known.Estimate(tests)
@@ -169,6 +183,9 @@ func (t *Timings) resolve(lookupEnv func(string) (string, bool)) {
 
 // file is where durations are kept on disk.
 func (t *Timings) file() (string, error) {
+	if t.where == "" {
+		return "", errors.New("the name of the file is empty")
+	}
 	if t.where != timingsLocal {
 		return t.where, nil
 	}
@@ -185,8 +202,8 @@ func (t *Timings) file() (string, error) {
 	return filepath.Join(folder, "shardctl", "timings", strings.TrimLeft(name, "-")+".json"), nil
 }
 
-// load returns what is recorded, of these tests if that makes a difference.
-func (t *Timings) load(ctx context.Context, rdb redis.UniversalClient, tests []batch.Test) (plan.Timings, error) {
+// load returns what is recorded. A FILE that is not there is fs.ErrNotExist, and no durations.
+func (t *Timings) load(ctx context.Context, rdb redis.UniversalClient) (plan.Timings, error) {
 	none, _ := plan.ParseTimings(nil)
 	switch t.where {
 	case timingsOff:
@@ -206,7 +223,7 @@ func (t *Timings) load(ctx context.Context, rdb redis.UniversalClient, tests []b
 		return none, err
 	}
 	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	if t.where == timingsLocal && errors.Is(err, fs.ErrNotExist) {
 		return none, nil
 	}
 	if err != nil {
@@ -316,8 +333,8 @@ func (t *Timings) recordFile(learn func(*plan.Timings)) error {
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
 		return err
 	}
-	known, err := t.load(context.Background(), nil, nil)
-	if err != nil {
+	known, err := t.load(context.Background(), nil)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	learn(&known)

@@ -2,10 +2,26 @@ package plan
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"fmt"
 	"slices"
 
 	"github.com/shardctl/shardctl/batch"
 )
+
+// DescribeSplit says how a list is split, and what a shard of it has. It begins with a digest of all that Split depends on: machines
+// that say the same one split alike.
+func DescribeSplit(tests, part []batch.Test, index, total int) string {
+	digest, known := sha256.New(), 0
+	for _, t := range tests {
+		fmt.Fprintf(digest, "%s\n%s\n%v\n", t.ID, t.Group, t.Seconds)
+		if t.Seconds > 0 {
+			known++
+		}
+	}
+	return fmt.Sprintf("split %x of %d tests, %d of them of known duration, into %d shards: shard %d has %d",
+		digest.Sum(nil)[:6], len(tests), known, total, index+1, len(part))
+}
 
 // Split returns the tests of shard index (from 0) of total, in the order of the list. It gives each test, longest first, to the
 // shard with the least to do; tests of unknown duration count as the mean, those of one group as one. It depends on nothing but its arguments: machines
