@@ -43,16 +43,19 @@ type planOptions struct {
 }
 
 func (o *planOptions) register(flags *pflag.FlagSet) {
-	flags.IntVar(&o.workers, "workers", 16, "most workers to try")
-	flags.DurationVar(&o.target, "target", 0, "print only the least number of workers that end within this time")
+	flags.IntVar(&o.workers, "workers", 16, "most workers to try; more than there are tests are never tried")
+	flags.DurationVar(&o.target, "target", 0, "print only the least number of workers that end within this time; as long as no duration is known, all of --workers")
 	flags.DurationVar(&o.startup, "startup", -1, "what starting the runner costs a batch (default: as it was measured)")
 	flags.Lookup("startup").DefValue = ""
 	flags.BoolVar(&o.asJSON, "json", false, "print JSON")
-	flags.BoolVar(&o.matrix, "matrix", false, "print the workers of --target, or all of --workers, as JSON for a dynamic matrix: [0,1,2]")
+	flags.BoolVar(&o.matrix, "matrix", false, "print the workers of --target, or all of --workers, as JSON for a dynamic matrix: [0,1,2]; as long as no duration is known, all")
 	o.project.Register(flags)
 	o.source.Register(flags)
 	o.timings.RegisterFile(flags)
 }
+
+// mostWorkers keeps a slip of the keyboard from taking all memory.
+const mostWorkers = 10_000
 
 // predicted is a row of the answer.
 type predicted struct {
@@ -69,6 +72,9 @@ func (o *planOptions) run(ctx context.Context, streams cli.Streams, args cli.Arg
 	cli.Secret(streams.LookupEnv)
 	if err := errors.Join(cli.AtLeast("workers", o.workers, 1), cli.AtLeast("target", o.target, 0), o.project.Enter()); err != nil {
 		return err
+	}
+	if o.workers > mostWorkers {
+		return cli.Usagef("--workers %d: %d is the most that can be simulated", o.workers, mostWorkers)
 	}
 	log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
 	r, err := listingRunner(&o.project, args.After, log)
@@ -90,23 +96,30 @@ func (o *planOptions) run(ctx context.Context, streams cli.Streams, args cli.Arg
 		costs = plan.Costs{First: o.startup.Seconds(), Startup: o.startup.Seconds()}
 	}
 	tasks, unknown := plan.Tasks(tests)
-	if unknown == len(tests) {
-		return cli.Usagef("no duration of these %d tests is known: run them once with the same --timings, or give --timings-from a JUnit report", len(tests))
+	most := min(o.workers, max(1, len(tests))) // more would have nothing to do
+	if unknown == len(tests) && unknown > 0 {
+		if o.asJSON || o.target == 0 && !o.matrix {
+			return cli.Usagef("no duration of these %d tests is known: run them once with the same --timings, or give --timings-from a JUnit report", len(tests))
+		}
+		log.Warn(fmt.Sprintf("no duration of these %d tests is known yet: take %d workers, all that --workers allows", len(tests), most))
+		return o.printWorkers(streams.Out, most)
 	}
 	var rows []predicted
-	enough := o.workers
+	enough := most
 	if o.target > 0 {
 		enough = 0
 	}
-	for workers := 1; workers <= o.workers && !(o.target > 0 && enough > 0); workers++ {
+	for workers := 1; workers <= most && !(o.target > 0 && enough > 0); workers++ {
 		p := plan.Simulate(tasks, costs.Fleet(workers))
 		rows = append(rows, predicted{workers, p.Wall, p.Wall * float64(workers), p.Idle, p.Startup, p.Bound, p.Batches})
 		if o.target > 0 && p.Wall <= o.target.Seconds() {
 			enough = workers
 		}
 	}
-	i := plan.Simulate(tasks, plan.Fleet{Workers: 1}).Longest
-	longest := batch.Test{ID: tests[i].ID, Seconds: tasks[i].Actual}
+	var longest batch.Test
+	if i := plan.Simulate(tasks, plan.Fleet{Workers: 1}).Longest; i >= 0 {
+		longest = batch.Test{ID: tests[i].ID, Seconds: tasks[i].Actual}
+	}
 	switch {
 	case enough == 0:
 		best := rows[len(rows)-1]
@@ -116,23 +129,32 @@ func (o *planOptions) run(ctx context.Context, streams cli.Streams, args cli.Arg
 		}
 		return cli.Usagef("--target %v: %d workers would take %.1fs; the longest test alone, %s, takes %.1fs, the start of the runner %.1fs; %s",
 			o.target, best.Workers, best.Wall, longest.ID, longest.Seconds, costs.First, advice)
-	case o.matrix:
-		indices := make([]int, enough)
-		for i := range indices {
-			indices[i] = i
-		}
-		return json.NewEncoder(streams.Out).Encode(indices)
-	case o.asJSON:
+	case o.asJSON && !o.matrix:
 		if o.target > 0 {
 			rows = rows[enough-1 : enough]
 		}
 		return json.NewEncoder(streams.Out).Encode(rows)
-	case o.target > 0:
-		_, err := fmt.Fprintln(streams.Out, enough)
-		return err
+	case o.matrix || o.target > 0:
+		return o.printWorkers(streams.Out, enough)
 	}
 	return printPlan(streams.Out, tests, rows, unknown, costs, longest)
 }
+
+// printWorkers prints how many workers it takes, or one entry of a matrix for each.
+func (o *planOptions) printWorkers(out io.Writer, workers int) error {
+	if !o.matrix {
+		_, err := fmt.Fprintln(out, workers)
+		return err
+	}
+	indices := make([]int, workers)
+	for i := range indices {
+		indices[i] = i
+	}
+	return json.NewEncoder(out).Encode(indices)
+}
+
+// widestBar is that of a whole bar, in columns: with it a line of the table fits a terminal of 80.
+const widestBar = 20
 
 // printPlan prints a table with a small chart.
 func printPlan(out io.Writer, tests []batch.Test, rows []predicted, unknown int, costs plan.Costs, longest batch.Test) error {
@@ -140,11 +162,14 @@ func printPlan(out io.Writer, tests []batch.Test, rows []predicted, unknown int,
 	if unknown > 0 {
 		fmt.Fprintf(out, "; the duration of %d is not known, they count as the mean", unknown)
 	}
-	fmt.Fprintf(out, "\nlongest: %.2fs  %s\n\n", longest.Seconds, longest.ID)
+	if len(tests) > 0 {
+		fmt.Fprintf(out, "\nlongest: %.2fs  %s", longest.Seconds, longest.ID)
+	}
+	fmt.Fprint(out, "\n\n")
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "workers\twall\tbound\tmachine time\tidle\tfaster\t")
 	for _, row := range rows {
-		bar := strings.Repeat("█", max(1, int(40*row.Wall/rows[0].Wall)))
+		bar := strings.Repeat("█", max(1, int(widestBar*row.Wall/max(rows[0].Wall, 1e-9))))
 		fmt.Fprintf(table, "%d\t%.1fs\t%.1fs\t%.1fs\t%.0f%%\t%.1fx\t %s\n", row.Workers, row.Wall, row.Bound, row.Machine, 100*row.Idle/max(row.Machine, 1e-9), rows[0].Wall/max(row.Wall, 1e-9), bar)
 	}
 	return table.Flush()

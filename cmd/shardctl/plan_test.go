@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // timedList is a list file of tests a, b, c, … with durations; 0: none.
@@ -64,6 +65,23 @@ func TestPlanOfLittle(t *testing.T) {
 	plan(timedList(t, 2), "--timings", "off").expect(t, 0, "1 tests", "2.0s")
 	plan(timedList(t, 0, 0), "--timings", "off").expect(t, 2, "no duration of these 2 tests is known", "--timings-from")
 	plan(list(t, ""), "--timings", "off").expect(t, 4)
+	// Before the first run, a matrix has all workers; it has none for which there is no test.
+	for args, want := range map[string]string{"--matrix": "[0,1,2]\n", "--target 1m": "3\n", "--target 1m --matrix": "[0,1,2]\n"} {
+		first := plan(timedList(t, 0, 0, 0, 0), append([]string{"--timings", "off"}, strings.Fields(args)...)...)
+		equal(t, want, first.expect(t, 0, "no duration of these 4 tests is known yet", "3 workers").out)
+	}
+	plan(timedList(t, 0, 0), "--timings", "off", "--target", "1m", "--json").expect(t, 2, "no duration of these 2 tests is known")
+	plan(timedList(t, 1, 2), "--timings", "off", "--matrix").expect(t, 0, "[0,1]\n")
+	plan(timedList(t, 1, 2), "--timings", "off", "--workers", "10001", "--matrix").expect(t, 2, "--workers 10001", "10000")
+	// An empty list takes one worker, who makes the run green.
+	for args, want := range map[string]string{"": "0 tests, 0.0s", "--matrix": "[0]\n", "--target 1m": "1\n", "--json": `"wall_seconds":0,`} {
+		plan(list(t, ""), append([]string{"--allow-empty", "--timings", "off"}, strings.Fields(args)...)...).expect(t, 0, want)
+	}
+	for line := range strings.Lines(plan(timedList(t, 500, 500, 400), "--timings", "off").expect(t, 0).out) {
+		if columns := utf8.RuneCountInString(line); columns > 81 {
+			t.Errorf("%d columns: %s", columns, line)
+		}
+	}
 	plan(timedList(t, 1, 1e9), "--timings", "off").expect(t, 0)
 	plan(timedList(t, 2), "--timings", "redis").expect(t, 0, "the recorded durations of tests cannot be read")
 	broken := write(t, t.TempDir(), "timings.json", "{")
@@ -90,7 +108,9 @@ func TestSplit(t *testing.T) {
 		"index": func(i int) ([]string, map[string]string) {
 			return []string{"--shard-index", strconv.Itoa(i), "--shard-total", "3"}, nil
 		},
-		"short": func(i int) ([]string, map[string]string) { return []string{"--index", strconv.Itoa(i), "--total", "3"}, nil },
+		"short": func(i int) ([]string, map[string]string) {
+			return []string{"--index", strconv.Itoa(i), "--total", "3"}, nil
+		},
 		"GitLab": func(i int) ([]string, map[string]string) {
 			return nil, map[string]string{"CI_NODE_INDEX": strconv.Itoa(i + 1), "CI_NODE_TOTAL": "3"}
 		},
