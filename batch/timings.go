@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -64,6 +65,16 @@ func SetTimings(ctx context.Context, rdb redis.UniversalClient, name string, val
 		return err
 	}
 	return ofTimings(name, rdb.Expire(ctx, TimingsKey(name), timingsKeep).Err())
+}
+
+// DropTimings removes fields of a suite's timings, and leaves all others.
+func DropTimings(ctx context.Context, rdb redis.UniversalClient, name string, fields []string) error {
+	for some := range slices.Chunk(fields, enqueueChunk) {
+		if err := rdb.HDel(ctx, TimingsKey(name), some...).Err(); err != nil {
+			return ofTimings(name, err)
+		}
+	}
+	return nil
 }
 
 // ofTimings says of an error which key it is about: a user who may only touch the keys of runs may not touch this one.

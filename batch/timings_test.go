@@ -42,6 +42,18 @@ func TestTimings(t *testing.T) {
 		if other, err := batch.Timings(ctx, rdb, "a", nil); err != nil || len(other) > 0 {
 			t.Errorf("another suite has %v, error %v", other, err)
 		}
+		gone := []string{"none"}
+		for i := range 2000 {
+			gone = append(gone, fmt.Sprint(i))
+			delete(want, fmt.Sprint(i))
+		}
+		must(batch.DropTimings(ctx, rdb, "a/b", gone))
+		must(batch.DropTimings(ctx, rdb, "a/b", nil))
+		all, err = batch.Timings(ctx, rdb, "a/b", nil)
+		must(err)
+		if diff := cmp.Diff(want, all); diff != "" {
+			t.Error(diff)
+		}
 		if left := rdb.TTL(ctx, batch.TimingsKey("a/b")).Val(); left <= 0 {
 			t.Errorf("they are kept for %v", left)
 		}
@@ -61,6 +73,9 @@ func TestTimingsNeedTheirOwnRight(t *testing.T) {
 	}
 	g.change("~" + batch.TimingsPattern)
 	if err := batch.SetTimings(ctx, rdb, "a/b", map[string]string{"x": "1"}); err != nil {
+		t.Error(err)
+	}
+	if err := batch.DropTimings(ctx, rdb, "a/b", []string{"y"}); err != nil {
 		t.Error(err)
 	}
 	for _, fields := range [][]string{nil, {"x"}} {

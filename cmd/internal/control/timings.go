@@ -94,8 +94,14 @@ func (t *Timings) FillFrom(tests []batch.Test) error {
 	return nil
 }
 
-// costsField is that for what starting the runner costs, beside those of the tests: no test has an empty name.
-const costsField = ""
+// commonField is that for what is not of one test, beside those of the tests: no test has an empty name.
+const commonField = ""
+
+// common is what the field holds.
+type common struct {
+	plan.Costs
+	Days plan.Days `json:"days"`
+}
 
 // Estimate fills in how long tests are expected to take, puts them in the order of the queue, and returns what starting the
 // runner costs, as far as that is known. Durations that cannot be read are told and done without: they only make a run
@@ -242,8 +248,10 @@ func parseFields(fields map[string]string) plan.Timings {
 	for id, text := range fields {
 		var r plan.Record
 		switch {
-		case id == costsField:
-			_ = json.Unmarshal([]byte(text), &known.Costs)
+		case id == commonField:
+			var c common
+			_ = json.Unmarshal([]byte(text), &c)
+			known.Costs, known.Days = c.Costs, c.Days
 		case json.Unmarshal([]byte(text), &r) == nil:
 			known.Tests[id] = r
 		}
@@ -283,9 +291,9 @@ func (t *Timings) record(ctx context.Context, rdb redis.UniversalClient, v *repo
 	}
 }
 
-// recordRedis merges test by test.
+// recordRedis merges test by test. The first run of a day also removes what is to be forgotten: for that it has to look at all records.
 func (t *Timings) recordRedis(ctx context.Context, rdb redis.UniversalClient, m plan.Measured, learn func(*plan.Timings)) error {
-	ids := []string{costsField}
+	ids := []string{commonField}
 	for id := range m.Seconds {
 		ids = append(ids, id)
 	}
@@ -299,6 +307,7 @@ func (t *Timings) recordRedis(ctx context.Context, rdb redis.UniversalClient, m 
 		return err
 	}
 	known := parseFields(fields)
+	before := known.Days
 	learn(&known)
 	values := map[string]string{}
 	add := func(id string, value any) error {
@@ -306,14 +315,21 @@ func (t *Timings) recordRedis(ctx context.Context, rdb redis.UniversalClient, m 
 		values[id] = string(text)
 		return err
 	}
-	err = add(costsField, known.Costs)
+	err = add(commonField, common{known.Costs, known.Days})
 	for id, r := range known.Tests {
 		err = errors.Join(err, add(id, r))
 	}
 	if err != nil {
 		return err
 	}
-	return batch.SetTimings(ctx, rdb, t.name, values)
+	if err := batch.SetTimings(ctx, rdb, t.name, values); err != nil || known.Days == before {
+		return err
+	}
+	all, err := t.load(ctx, rdb)
+	if err != nil {
+		return err
+	}
+	return batch.DropTimings(ctx, rdb, t.name, all.Forget())
 }
 
 // recordFile merges into the file, while no other run of this machine does.
@@ -338,6 +354,7 @@ func (t *Timings) recordFile(learn func(*plan.Timings)) error {
 		return err
 	}
 	learn(&known)
+	known.Forget()
 	return cli.WriteTo(nil, file, func(w io.Writer) error {
 		encoder := json.NewEncoder(w)
 		encoder.SetEscapeHTML(false)

@@ -16,6 +16,7 @@ import (
 	"github.com/shardctl/shardctl/batch"
 	"github.com/shardctl/shardctl/batch/batchtest"
 	"github.com/shardctl/shardctl/cmd/internal/flake"
+	"github.com/shardctl/shardctl/cmd/internal/plan"
 	"github.com/shardctl/shardctl/cmd/internal/report"
 )
 
@@ -30,8 +31,12 @@ func timingsOf(t *testing.T, args ...string) *Timings {
 
 // verdictOf is that of tests that passed, with their durations.
 func verdictOf(seconds map[string]float64) *report.Verdict {
+	return verdictOn(time.Unix(1_700_000_000, 0), seconds)
+}
+
+// verdictOn is that of a run that began at that time.
+func verdictOn(at time.Time, seconds map[string]float64) *report.Verdict {
 	h := report.NewHistory()
-	at := time.Unix(1_700_000_000, 0)
 	var ids []string
 	for id := range seconds {
 		ids = append(ids, id)
@@ -124,6 +129,35 @@ func TestPast(t *testing.T) {
 			timings.record(t.Context(), rdb, v, none, log)
 			if diff := cmp.Diff(map[string]flake.History{"a": want}, v.Past); diff != "" {
 				t.Errorf("run %d: %s", run, diff)
+			}
+		}
+	})
+}
+
+// Tests that no run knows any more are forgotten, wherever records are kept.
+func TestTimingsForget(t *testing.T) {
+	none := func(string) (string, bool) { return "", false }
+	log := slog.New(slog.DiscardHandler)
+	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
+		for _, args := range [][]string{{"--timings", filepath.Join(t.TempDir(), "timings.json")}, {"--timings", "redis", "--timings-name", "x/y"}} {
+			timings := timingsOf(t, args...)
+			day := time.Unix(1_700_000_000, 0)
+			records := func() int {
+				known, err := timings.load(t.Context(), rdb)
+				must(t, err)
+				return len(known.Tests)
+			}
+			timings.record(t.Context(), rdb, verdictOn(day, map[string]float64{"a": 2, "gone": 2}), none, log)
+			for range plan.KeepDays {
+				day = day.Add(24 * time.Hour)
+				timings.record(t.Context(), rdb, verdictOn(day, map[string]float64{"a": 2}), none, log)
+			}
+			if n := records(); n != 2 {
+				t.Errorf("%q: %d records are left too early", args, n)
+			}
+			timings.record(t.Context(), rdb, verdictOn(day.Add(24*time.Hour), map[string]float64{"a": 2}), none, log)
+			if n := records(); n != 1 {
+				t.Errorf("%q: %d records are left", args, n)
 			}
 		}
 	})

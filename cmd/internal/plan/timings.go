@@ -16,6 +16,8 @@ import (
 type Record struct {
 	// Seconds that a passing attempt takes: an exponentially weighted mean. 0: it never passed.
 	Seconds float64 `json:"seconds,omitempty"`
+	// Seen is Days.Count of when the test last passed or failed; see Forget.
+	Seen int `json:"seen,omitempty"`
 	// History of its results.
 	flake.History
 }
@@ -56,10 +58,12 @@ func (c Costs) Fleet(workers int) Fleet {
 
 // Timings are the records of a suite by test, and what starting its runner costs. They are JSON:
 //
-//	{"version": 1, "costs": {"first": 0.9, "startup": 0.17}, "tests": {"tests/test_a.py::test_one": {"seconds": 1.25}}}
+//	{"version": 1, "costs": {"first": 0.9, "startup": 0.17}, "days": {"count": 7, "last": 20779},
+//	 "tests": {"tests/test_a.py::test_one": {"seconds": 1.25, "seen": 7, "runs": 12}}}
 type Timings struct {
 	Version int               `json:"version"`
 	Costs   Costs             `json:"costs"`
+	Days    Days              `json:"days"`
 	Tests   map[string]Record `json:"tests"`
 }
 
@@ -86,6 +90,8 @@ func ParseTimings(text []byte) (Timings, error) {
 
 // Measured is what one run tells about durations.
 type Measured struct {
+	// Ended is when the run did; zero: unknown.
+	Ended time.Time
 	// Seconds of each test that passed.
 	Seconds map[string]float64
 	// First and Startup are what Costs are made of; 0: unknown.
@@ -96,12 +102,15 @@ type Measured struct {
 
 // Learn takes what a run measured into the timings.
 func (t *Timings) Learn(m Measured) {
+	t.Days = t.Days.On(m.Ended)
 	for id, seconds := range m.Seconds {
-		t.Tests[id] = t.Tests[id].Learn(seconds)
+		r := t.Tests[id].Learn(seconds)
+		r.Seen = t.Days.Count
+		t.Tests[id] = r
 	}
 	for id, adds := range m.Results {
 		r := t.Tests[id]
-		r.History = r.History.Plus(adds)
+		r.History, r.Seen = r.History.Plus(adds), t.Days.Count
 		t.Tests[id] = r
 	}
 	t.Costs.First = learnCost(t.Costs.First, m.First)

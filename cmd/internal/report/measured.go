@@ -15,7 +15,7 @@ const tiny = 0.0005
 // claim to its first test.
 // A test that took 0 s took less than its tool can tell, unless the tool tells none.
 func (h *History) Measured() plan.Measured {
-	m := plan.Measured{Seconds: map[string]float64{}}
+	m := plan.Measured{Ended: h.Ended(), Seconds: map[string]float64{}}
 	type key struct {
 		worker string
 		number int
