@@ -22,7 +22,6 @@ import (
 	"github.com/shardctl/shardctl/cmd/internal/flake"
 	"github.com/shardctl/shardctl/cmd/internal/plan"
 	"github.com/shardctl/shardctl/cmd/internal/report"
-	"github.com/shardctl/shardctl/junit"
 )
 
 // Timings are the flags that say where durations are kept from run to run.
@@ -360,26 +359,4 @@ func (t *Timings) recordFile(learn func(*plan.Timings)) error {
 		encoder.SetEscapeHTML(false)
 		return encoder.Encode(known)
 	})
-}
-
-// importJUnit fills in durations from a report, for tests that have none.
-func importJUnit(file string, tests []batch.Test) error {
-	r, err := junit.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	ids := make([]string, len(tests))
-	for i, t := range tests {
-		ids[i] = t.ID
-	}
-	assigned := junit.NewIndex(r).Assign(ids)
-	for i, t := range tests {
-		if t.Seconds > 0 {
-			continue
-		}
-		for _, c := range assigned[t.ID] {
-			tests[i].Seconds += c.Seconds
-		}
-	}
-	return nil
 }

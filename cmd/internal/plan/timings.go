@@ -129,7 +129,7 @@ func learnCost(known float64, measured time.Duration) float64 {
 func (t Timings) Estimate(tests []batch.Test) (unknown int) {
 	files := map[string][]float64{}
 	for id, r := range t.Tests {
-		if file := fileOf(id); file != "" && r.Seconds > 0 {
+		if file := FileOf(id); file != "" && r.Seconds > 0 {
 			files[file] = append(files[file], r.Seconds)
 		}
 	}
@@ -139,7 +139,7 @@ func (t Timings) Estimate(tests []batch.Test) (unknown int) {
 		}
 		if r := t.Tests[tests[i].ID]; r.Seconds > 0 {
 			tests[i].Seconds = r.Seconds
-		} else if known := files[fileOf(tests[i].ID)]; len(known) > 0 {
+		} else if known := files[FileOf(tests[i].ID)]; len(known) > 0 {
 			slices.Sort(known)
 			tests[i].Seconds = known[len(known)/2]
 		}
@@ -150,9 +150,9 @@ func (t Timings) Estimate(tests []batch.Test) (unknown int) {
 	return unknown
 }
 
-// fileOf is the part of a test's name that it shares with those of the same file or package: what stands before the first
+// FileOf is the part of a test's name that it shares with those of the same file or package: what stands before the first
 // "::", "[" or "#"; empty if the name has no such part.
-func fileOf(id string) string {
+func FileOf(id string) string {
 	if i := strings.Index(id, "::"); i >= 0 {
 		return id[:i]
 	}
@@ -165,7 +165,7 @@ func fileOf(id string) string {
 // Group sets the groups of tests: by file (what stands before the first "::"), by class (before the last one), or by what a
 // regular expression matches: its first group in parentheses, or all of it. What it does not match is in no group.
 func Group(tests []batch.Test, by string) error {
-	group := fileOf
+	group := FileOf
 	switch by {
 	case "", "none":
 		return nil

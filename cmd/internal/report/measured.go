@@ -8,8 +8,8 @@ import (
 	"github.com/shardctl/shardctl/cmd/internal/plan"
 )
 
-// tiny is what counts for tests that took 0 s: half of the step in which most tools measure, in seconds.
-const tiny = 0.0005
+// Tiny is what counts for tests that took 0 s: half of the step in which most tools measure, in seconds.
+const Tiny = 0.0005
 
 // Measured is what the run tells about durations: of tests that passed, and of the start of a runner, which is the time from a
 // claim to its first test.
@@ -25,7 +25,7 @@ func (h *History) Measured() plan.Measured {
 	for _, t := range h.Tests() {
 		for _, a := range t.Attempts {
 			if t.Result == batch.Passed && a.End == Finished && a.Outcome.Status == batch.Passed {
-				m.Seconds[t.ID] = max(a.Outcome.Seconds, tiny)
+				m.Seconds[t.ID] = max(a.Outcome.Seconds, Tiny)
 				told = told || a.Outcome.Seconds > 0
 			}
 			if began := a.Began(); a.Batch > 0 && !a.Alone && !began.IsZero() {

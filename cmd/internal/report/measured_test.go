@@ -12,7 +12,7 @@ import (
 // Tests that passed in no time took some, unless the tool tells no durations at all; what did not pass tells nothing.
 func TestMeasured(t *testing.T) {
 	for name, c := range map[string]struct{ seconds, want map[string]float64 }{
-		"steps of a second": {map[string]float64{"a": 0, "b": 1, "c": 0}, map[string]float64{"a": tiny, "b": 1, "c": tiny}},
+		"steps of a second": {map[string]float64{"a": 0, "b": 1, "c": 0}, map[string]float64{"a": Tiny, "b": 1, "c": Tiny}},
 		"no durations":      {map[string]float64{"a": 0, "b": 0}, map[string]float64{}},
 	} {
 		t.Run(name, func(t *testing.T) {
