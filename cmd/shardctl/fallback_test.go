@@ -46,6 +46,10 @@ func TestFallback(t *testing.T) {
 	alone := filepath.Join(t.TempDir(), "junit.xml")
 	w.start("shardworker", "--elect", "--run-id", "s", "--fallback", "static", "--shard", "1/1", "--timings", "redis", "--tests", file,
 		"--junit", alone, "--", "sh", "-c", passAll).wait().expect(t, 0, "PASSED")
+	// A shard of no split would be passed over.
+	for _, flag := range []string{"--shard=1/3", "--shard-index=0", "--shard-total=3"} {
+		w.run("shardworker", "--elect", "--run-id", "s", flag, "--tests", file, "--", "true").expect(t, 2, "--fallback static")
+	}
 	// Which shard it is has to be known before it matters.
 	w.run("shardworker", "--elect", "--run-id", "s", "--fallback", "static", "--tests", file, "--", "true").expect(t, 2, "which shard")
 

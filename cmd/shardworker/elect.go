@@ -44,7 +44,7 @@ func (c *candidate) register(flags *pflag.FlagSet) {
 
 // checkElection checks the flags that are for --elect, and that none of them was given without.
 func (o *options) checkElection(args cli.Args, lookupEnv func(string) (string, bool)) error {
-	if err := o.fallback.check(o.elect, lookupEnv); err != nil {
+	if err := o.fallback.check(o.elect, args, lookupEnv); err != nil {
 		return err
 	}
 	if !o.elect {

@@ -23,9 +23,15 @@ type fallback struct {
 // static is the only fallback there is.
 const static = "static"
 
-func (f *fallback) check(elect bool, lookupEnv func(string) (string, bool)) error {
+// check checks the flags. A shard alone would do nothing: a worker of a queue takes whatever is left.
+func (f *fallback) check(elect bool, args cli.Args, lookupEnv func(string) (string, bool)) error {
 	switch {
 	case f.how == "":
+		for _, name := range []string{"shard", "shard-index", "shard-total"} {
+			if args.Flags[name] {
+				return cli.Usagef("--%s is for --fallback %s: give that too; without a Redis at all, see `shardctl split`", name, static)
+			}
+		}
 		return nil
 	case f.how != static:
 		return cli.Usagef("--fallback %q: the only one is %s", f.how, static)

@@ -67,6 +67,8 @@ func (s *Shard) Resolve(lookupEnv func(string) (string, bool)) (index, total int
 			return 0, 0, Usagef("--shard %q: write it as 2/8, the second of eight (at most %d)", s.shard, maxShards)
 		}
 		return index, total, nil
+	case numbered && !(s.flags.Changed("shard-index") && s.flags.Changed("shard-total")):
+		return 0, 0, Usagef("--shard-index and --shard-total belong together: --shard-index 1 --shard-total 8 is the second of eight")
 	case numbered:
 		if s.index < 0 || s.index >= s.total || s.total > maxShards {
 			return 0, 0, Usagef("--shard-index %d of --shard-total %d: the first is 0, the last one less than the total, which is at most %d", s.index, s.total, maxShards)
