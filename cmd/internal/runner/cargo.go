@@ -19,6 +19,7 @@ var cargo = preset{
 	name:      "cargo",
 	recognise: func(dir string) string { return exists(dir, "Cargo.toml") },
 	units:     []string{unitTest},
+	hollow:    []string{"--no-run", "--list", "--doc"},
 	command: func(string) ([]string, error) {
 		if _, err := exec.LookPath("cargo"); err != nil {
 			return nil, errors.New("cargo is not in PATH; see https://rustup.rs")
@@ -62,7 +63,7 @@ var cargo = preset{
 		_, own := t.cargoArgs()
 		args := slices.Clone(own)
 		if name != "" {
-			args = slices.Concat([]string{"--exact", name, "--nocapture", "--test-threads=1"}, own)
+			args = slices.Concat([]string{"--exact", name, "--nocapture", "--test-threads=1", "--test"}, own) // --test: its --bench takes all tests for ignored
 		}
 		return toolProcess{process: process{Path: binary.path, Args: args, Dir: binary.folder, Env: binary.env},
 			stdout: stream.line, both: true, ended: stream.end}, nil

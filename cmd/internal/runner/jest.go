@@ -19,6 +19,7 @@ var jest = preset{
 		return nodeDepends(dir, "jest")
 	},
 	units:   []string{unitFile},
+	hollow:  []string{"--listTests", "--showConfig", "--clearCache", "--init"},
 	command: func(dir string) ([]string, error) { return nodeCommand(dir, "jest", "jest") },
 	keeps:   true, lasts: true, // each file has modules and globals of its own, as in one run of all
 	start: func(t *Tool, in invocation) (toolProcess, error) {

@@ -13,6 +13,7 @@ var mocha = preset{
 		return nodeDepends(dir, "mocha")
 	},
 	units:   []string{unitFile},
+	hollow:  []string{"--dry-run", "--dryRun"},
 	keeps:   true, // not by default: files share all modules, and find what those of other batches left in them
 	command: func(dir string) ([]string, error) { return nodeCommand(dir, "mocha", "mocha") },
 	start: func(t *Tool, in invocation) (toolProcess, error) {

@@ -22,7 +22,8 @@ var phpunit = preset{
 		}
 		return exists(dir, phpunitConfigurations...)
 	},
-	units: []string{unitTest, unitClass},
+	units:  []string{unitTest, unitClass},
+	hollow: []string{"--list-tests", "--list-tests-xml", "--list-groups", "--list-suites", "--warm-coverage-cache"},
 	command: func(dir string) ([]string, error) {
 		for _, local := range []string{"vendor/bin/phpunit", "bin/phpunit", "tools/phpunit", "phpunit.phar"} {
 			if path := filepath.Join(dir, local); exists(dir, local) != "" {

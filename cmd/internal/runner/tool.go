@@ -35,6 +35,8 @@ type preset struct {
 	complete func(ctx context.Context, t *Tool, file string, tests int) bool
 	// parts cuts the units of a batch into those of one process each; nil: one process.
 	parts func(ids []string) [][]string
+	// hollow are options with which the runner runs no test; they are refused.
+	hollow []string
 	// keeps is whether the runner can be fed batch after batch; lasts is whether it is by default; foretells is whether such a
 	// process can tell the list first.
 	keeps, lasts, foretells bool
@@ -120,6 +122,11 @@ func newTool(p preset, o Options) (*Tool, error) {
 		t.o.Granularity, t.free = p.units[0], true
 	} else if !slices.Contains(p.units, o.Granularity) {
 		return nil, fmt.Errorf("--granularity %s: runner %s knows %s", o.Granularity, p.name, strings.Join(p.units, ", "))
+	}
+	for _, option := range p.hollow {
+		if givesOption(o.Args, option) {
+			return nil, fmt.Errorf("--runner %s: with the option %s %s runs no test; leave it out", p.name, option, p.name)
+		}
 	}
 	var err error
 	if len(t.words) == 0 {

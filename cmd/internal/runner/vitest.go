@@ -19,6 +19,7 @@ var vitest = preset{
 		return nodeDepends(dir, "vitest")
 	},
 	units:   []string{unitFile},
+	hollow:  []string{"--clearCache", "--listTags", "--mergeReports"},
 	command: func(dir string) ([]string, error) { return nodeCommand(dir, "vitest", "vitest") },
 	keeps:   true, lasts: true, // each file has a worker and modules of its own, as in one run of all
 	start: func(t *Tool, in invocation) (toolProcess, error) {

@@ -109,5 +109,14 @@ function glob(pattern) {
   return new RegExp(`^${text}$`);
 }
 
-if (id !== undefined && fs.existsSync(id)) follow();
+/** The option by which Node does something else than to run the file. */
+const hollow = process.execArgv.find((option) => /^(-[ceip]|-pe|--(check|eval|interactive|print)(=.*)?)$/.test(option));
+
+/** It ends well, and nothing would have failed. */
+function refuse() {
+  shard.finish(id, [], { status: "failed", message: `node does not run the file, because of its option ${hollow}` });
+  shard.send({ type: "end" });
+}
+
+if (id !== undefined && fs.existsSync(id)) hollow === undefined ? follow() : refuse();
 else if (shard.listens && shard.mode === "list") list(process.argv.slice(2));

@@ -185,7 +185,7 @@ module Shard
     end
 
     # It cannot run, for a reason that is none of its cases'.
-    def fail(message, details, place = {})
+    def fail(message, details = nil, place = {})
       return if @finished
       @finished = true
       @job.tell("finish", { :id => @id, :status => "failed", :message => message, :details => Shard.clip(details) }.merge(place))

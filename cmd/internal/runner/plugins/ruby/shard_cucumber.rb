@@ -20,6 +20,8 @@ module ShardCucumber
     # The events are called otherwise since Cucumber 3.
     def listen(config)
       @config = config
+      # What it would tell of them looks as if they were skipped.
+      @units.each_value { |unit| unit.fail("cucumber runs no step, because of --dry-run in its options or its profile") } if config.dry_run? && !list?
       names = Cucumber::Events.const_defined?(:TestCaseStarted) ? %i[test_case_started test_step_finished test_case_finished] : %i[before_test_case after_test_step after_test_case]
       config.on_event(names[0]) { |event| started(event.test_case) }
       config.on_event(names[1]) { |event| step(event.test_step, event.result) }
