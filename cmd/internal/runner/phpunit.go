@@ -37,6 +37,7 @@ var phpunit = preset{
 	},
 	list:  phpunitList,
 	parts: phpunitParts,
+	apart: (*Tool).phpunitStops, // of several, nobody would know whether the last one had all its data sets
 	start: func(t *Tool, in invocation) (toolProcess, error) {
 		class, _ := phpunitID(in.ids[0])
 		// Not /dev/fd/3: PHP looks for the file that the link names, and a pipe has none.

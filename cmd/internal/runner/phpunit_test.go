@@ -2,6 +2,7 @@ package runner
 
 import (
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -161,4 +162,23 @@ func TestPhpunitArguments(t *testing.T) {
 	if diff := cmp.Diff([][]string{{"A::a" + long}, {"A::c" + long}, {"B::b", "B::e"}, {"d.php"}}, parts); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
+}
+
+// TestPhpunitStops says that a method is not skipped for its first data set, after which PHPUnit stopped.
+func TestPhpunitStops(t *testing.T) {
+	if _, err := exec.LookPath("phpunit"); err != nil {
+		t.Skip("phpunit is not installed")
+	}
+	p := newProject(t, Options{Name: "phpunit"}, ".", "phpunit.xml", `<phpunit stopOnSkipped="true"/>`, "ATest.php", `<?php
+class ATest extends PHPUnit\Framework\TestCase {
+	/** @dataProvider numbers */
+	function testNumbers($n) { $n ? $this->fail("no") : $this->markTestSkipped("not this one"); }
+	static function numbers() { return [[0], [1]]; }
+	function testOther() { $this->assertTrue(true); }
+}
+`)
+	same(t, "run", p.run("ATest::testNumbers", "ATest::testOther"), []string{
+		"failed ATest::testNumbers PHPUnit stopped after 1 of its 2 tests, as an option says (stopOnSkipped, --stop-on-skipped or the like)",
+		"passed ATest::testOther",
+	})
 }

@@ -35,6 +35,8 @@ type preset struct {
 	complete func(ctx context.Context, t *Tool, file string, tests int) bool
 	// parts cuts the units of a batch into those of one process each; nil: one process.
 	parts func(ids []string) [][]string
+	// apart, if not nil, is whether each unit of a batch needs a process of its own here.
+	apart func(t *Tool) bool
 	// hollow are options with which the runner runs no test; they are refused.
 	hollow []string
 	// keeps is whether the runner can be fed batch after batch; lasts is whether it is by default; foretells is whether such a

@@ -33,8 +33,11 @@ func (t *Tool) Run(ctx context.Context, job Job, emit func(...batch.Event)) erro
 		return t.feed(limited, job, emit)
 	}
 	parts := [][]string{job.Batch.IDs()}
-	if t.preset.parts != nil {
-		parts = t.preset.parts(parts[0])
+	switch p := t.preset; {
+	case p.apart != nil && p.apart(t):
+		parts = slices.Collect(slices.Chunk(parts[0], 1))
+	case p.parts != nil:
+		parts = p.parts(parts[0])
 	}
 	for _, ids := range parts {
 		if err := t.runPart(limited, job, ids, emit); err != nil {
