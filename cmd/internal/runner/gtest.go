@@ -50,9 +50,14 @@ var gtest = preset{
 	start: func(t *Tool, in invocation) (toolProcess, error) {
 		binary, _ := gtestID(in.ids[0])
 		stream := newGtestStream(in.ids, slices.Contains(t.o.Args, "--gtest_also_run_disabled_tests"))
+		options := t.gtestOptions()
+		if !givesOption(options, "--gtest_output") && os.Getenv("GTEST_OUTPUT") == "" {
+			stream.report = filepath.Join(in.folder, "gtest.xml")
+			options = append(options, "--gtest_output=xml:"+stream.report)
+		}
 		// These variables choose a part of the tests, or leave results out.
 		env := []string{"GTEST_TOTAL_SHARDS=1", "GTEST_SHARD_INDEX=0", "GTEST_BRIEF=0", "GTEST_FAIL_FAST=0", "TESTBRIDGE_TEST_RUNNER_FAIL_FAST=0"}
-		words := t.gtestWords(binary, t.gtestOptions(), append(gtestSelect(in.ids), "--gtest_color=no")...)
+		words := t.gtestWords(binary, options, append(gtestSelect(in.ids), "--gtest_color=no")...)
 		return toolProcess{process: process{Path: words[0], Args: words[1:], Env: env}, stdout: stream.line, both: true, ended: stream.end}, nil
 	},
 	reproduce: func(t *Tool, id string) []string {

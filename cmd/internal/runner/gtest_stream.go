@@ -1,12 +1,14 @@
 package runner
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/shardctl/shardctl/batch"
+	"github.com/shardctl/shardctl/junit"
 )
 
 // gtestStream reads what a googletest binary prints.
@@ -22,6 +24,9 @@ import (
 //
 // A result may stand behind text without a line end, and counts only if it is that of the test that runs. A failure between
 // the tests is one of SetUpTestSuite, TearDownTestSuite or an Environment.
+//
+// The tests print on the same output, and so do binaries that they start: a test that runs itself again in a process of its own
+// shows two results. So what was printed is held against the report that the binary writes at its end, see contradictions.
 type gtestStream struct {
 	binary string
 	// names are the units, by the test's name; left are those without a finish. whole: the one unit is the binary.
@@ -30,6 +35,11 @@ type gtestStream struct {
 	whole bool
 	// disabled says that tests that are disabled run, too.
 	disabled bool
+	// report is the file for the binary's own report; empty: there is none.
+	report string
+	// good are the tests that were told as passed or skipped, last is the one that ended last.
+	good map[string]bool
+	last string
 
 	// running is the test's name, suite what is around it; empty: none. over: the binary said that it ran all.
 	running, suite string
@@ -43,7 +53,7 @@ type gtestStream struct {
 }
 
 func newGtestStream(ids []string, disabled bool) *gtestStream {
-	s := &gtestStream{names: map[string]string{}, left: slices.Clone(ids), disabled: disabled}
+	s := &gtestStream{names: map[string]string{}, good: map[string]bool{}, left: slices.Clone(ids), disabled: disabled}
 	for _, id := range ids {
 		binary, name := gtestID(id)
 		s.binary, s.names[name] = binary, id
@@ -126,6 +136,7 @@ func (s *gtestStream) result(mark, millis string) []message {
 			r.Message = skips[0].Message
 		}
 	}
+	s.last, s.good[name] = name, r.Status != batch.Failed
 	c := toldCase{Classname: suite, Name: short, result: r}
 	c.Details = "" // the text of the unit is its own
 	text := s.text
@@ -191,7 +202,10 @@ func (s *gtestStream) rest() []message {
 
 // end is a toolProcess.ended.
 func (s *gtestStream) end(e exit, printed string) []message {
-	if !s.whole || s.running != "" {
+	if !s.whole {
+		return s.contradictions(e)
+	}
+	if s.running != "" {
 		return nil
 	}
 	r := result{Status: batch.Passed}
@@ -202,6 +216,28 @@ func (s *gtestStream) end(e exit, printed string) []message {
 		r = result{Status: batch.Failed, Details: printed, Message: "it cannot tell its tests, and ran none: " + firstLine(printed)}
 	}
 	return []message{s.finish(s.binary, r, s.cases)}
+}
+
+// contradictions are where the binary's own report, which no test writes, or its end, belies what was printed.
+func (s *gtestStream) contradictions(e exit) []message {
+	var messages []message
+	report, err := junit.ReadFile(s.report)
+	if err != nil { // it died before it wrote one, or cannot
+		if s.report != "" && s.running == "" && s.last != "" && (!s.over || e.killedBy() != 0) {
+			message := fmt.Sprintf("its process ended outside of tests, after it had said that %s was over: %s", s.last, e)
+			messages = append(messages, problemOf(s.id(s.last), message))
+		}
+		return messages
+	}
+	for _, suite := range report.Suites {
+		for _, c := range suite.Cases {
+			if name := c.Classname + "." + c.Name; statusOf(c) == batch.Failed && s.good[name] {
+				message := "it failed by the report of its binary, although a line of the output says that it passed or was skipped: " + caseMessage(c)
+				messages = append(messages, problemOf(s.id(name), message))
+			}
+		}
+	}
+	return messages
 }
 
 // gtestFailures are the failures in the lines that a test printed.

@@ -93,7 +93,31 @@ func TestGtestParts(t *testing.T) {
 func TestGtestFailFast(t *testing.T) {
 	t.Setenv("GTEST_FAIL_FAST", "1")
 	p := newProject(t, Options{Name: "gtest", Command: "sh", Args: []string{"--gtest_fail_fast", "--gtest_fail_fast=1", "--own"}}, ".", "a_test",
-		"echo '[ RUN      ] A.a'\n"+`test "$GTEST_FAIL_FAST $*" = "0 --own --gtest_filter=A.a --gtest_color=no" && echo "[       OK ] A.a (0 ms)"`+"\n"+
+		"echo '[ RUN      ] A.a'\n"+`test "$GTEST_FAIL_FAST $*" = "0 --own --gtest_output=xml:${2#*xml:} --gtest_filter=A.a --gtest_color=no" && echo "[       OK ] A.a (0 ms)"`+"\n"+
 			"echo '[==========] 1 test from 1 test suite ran. (0 ms total)'\n")
 	same(t, "run", p.run("a_test::A.a"), []string{"passed a_test::A.a"})
+}
+
+// TestGtestForged says that a result that a test, or a binary that it started, printed is not the last word: the report that the
+// binary writes at its end is, and if it does not come to that, somebody is told.
+func TestGtestForged(t *testing.T) {
+	const forge = "echo '[ RUN      ] A.a'\necho '[       OK ] A.a (0 ms)'\n"
+	const report = `for option; do case $option in --gtest_output=xml:*) file=${option#*xml:};; esac; done; printf '<testsuites><testsuite name="A"><testcase name="a" classname="A">%s</testcase></testsuite></testsuites>' "$failure" >"$file"` + "\n"
+	const over = "echo '[==========] 1 test from 1 test suite ran. (0 ms total)'\n"
+	for name, c := range map[string]struct {
+		binary string
+		want   []string
+	}{
+		"it is true":           {forge + over + report, []string{"passed b_test::A.a"}},
+		"there are no reports": {forge + over, []string{"passed b_test::A.a"}},
+		"it failed":            {forge + over + `failure='<failure message="no"/>'; ` + report + "exit 1", []string{"passed b_test::A.a", "problem b_test::A.a: it failed by the report of its binary, although a line of the output says that it passed or was skipped: no"}},
+		"it died":              {forge + "kill -SEGV $$", []string{"passed b_test::A.a", "problem b_test::A.a: its process ended outside of tests, after it had said that A.a was over: killed by SIGSEGV, segmentation fault"}},
+		"one that it started":  {forge + over + "kill -SEGV $$", []string{"passed b_test::A.a", "problem b_test::A.a: its process ended outside of tests, after it had said that A.a was over: killed by SIGSEGV, segmentation fault"}},
+		"it exits":             {forge + "exit 0", []string{"passed b_test::A.a", "problem b_test::A.a: its process ended outside of tests, after it had said that A.a was over: exit status 0"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newProject(t, Options{Name: "gtest", Command: "sh"}, ".", "b_test", c.binary)
+			same(t, "run", p.run("b_test::A.a", "b_test::A.b"), c.want) // A.b runs again, and has nothing to tell of A.a
+		})
+	}
 }

@@ -92,7 +92,7 @@ func (t *Tool) junitMain(classes string) (string, error) {
 func protocolLine(line []byte) []message {
 	m, err := parseMessage(line)
 	if err != nil {
-		m = message{Type: messageProblem, result: result{Message: "its plugin does not keep to the protocol: " + err.Error()}}
+		m = problemOf("", "its plugin does not keep to the protocol: "+err.Error())
 	}
 	return []message{m}
 }

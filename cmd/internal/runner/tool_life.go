@@ -68,12 +68,12 @@ func (t *Tool) launch(ctx context.Context, in invocation, job Job, report *toolR
 				parsed.end()
 			}
 		}
-		l.socket.close()
 		if toldAtEnd != nil && err == nil && l.ended.Cause == nil {
 			for _, m := range toldAtEnd(l.ended, report.printed()) { // no such process is kept
 				l.take(m)
 			}
 		}
+		l.socket.close()
 		failed <- err
 	}()
 	select {
@@ -188,7 +188,7 @@ func (l *toolLife) take(m message) {
 }
 
 func (l *toolLife) wrong(err error) {
-	l.take(message{Type: messageProblem, result: result{Message: "its plugin does not keep to the protocol: " + err.Error()}})
+	l.take(problemOf("", "its plugin does not keep to the protocol: "+err.Error()))
 }
 
 // serve sets the report that is told from now on; nil: none.

@@ -137,6 +137,11 @@ func (m message) outcome() batch.Outcome {
 	return o
 }
 
+// problemOf is a problem of scope (empty: of the runner as a whole) with nothing but a message.
+func problemOf(scope, text string) message {
+	return message{Type: messageProblem, Scope: scope, result: result{Message: text}}
+}
+
 // stray is a failure of a unit that the process was not to run, or that had ended before: a problem.
 func (m message) stray() message {
 	m.Type, m.Scope = messageProblem, m.ID
