@@ -25,8 +25,8 @@ func (r *goReport) close(ended exit, alone bool) {
 	if r.idle != nil {
 		r.idle.Stop()
 	}
-	explained := r.failed
 	panicked := r.held != nil && r.end == "" && lastPanic(r.textOf(&r.held.goCase)) != ""
+	explained := r.failed && (panicked || ended.Cause != nil || slices.Contains([]int{0, 1, goRaceStatus}, ended.Code))
 	r.release()
 	var limit *limitError
 	limited := errors.As(ended.Cause, &limit)
@@ -53,6 +53,9 @@ func (r *goReport) close(ended exit, alone bool) {
 		r.unexecuted(ended, limit)
 	}
 }
+
+// goRaceStatus is how a process ends in which the race detector found something, whatever it wanted to end with.
+const goRaceStatus = 66
 
 func (r *goReport) timeOut(t *goTest, limit *limitError) {
 	if limit == nil { // the process ended by itself just then
@@ -98,7 +101,9 @@ func (r *goReport) currentName() string {
 func (r *goReport) explainExit(ended exit) {
 	switch {
 	case r.again != "":
-		r.problem(r.again + " failed when it ran a second time in one process: p and p_test both have it, or TestMain runs all tests twice")
+		r.problem(r.again + " failed after it had ended once, in one process: p and p_test both have it, TestMain runs all tests twice, or it starts its own binary, which tells of the same test")
+	case r.failed && ended.Code != 0:
+		r.problem(ended.String() + ", which the tests that failed do not explain: something else went wrong in their process")
 	case ended.Code == 0 && r.end == goEndPass:
 	case ended.Code == 0 && r.end == "" && len(r.wanted) > 0: // the rest runs again and will tell
 	case ended.Code == 0 && r.end == "":

@@ -37,7 +37,8 @@ type goReport struct {
 	end string
 	// began is whether any test did, failed whether one of the batch did, dead whether the process has ended.
 	began, failed, dead bool
-	again               string // a test that failed after it had its Finish
+	good                map[string]bool // have a Finish, and did not fail
+	again               string          // a test that failed after it had its Finish
 	idle                *time.Timer
 }
 
@@ -73,7 +74,7 @@ const subtestEnds = 8 << 10
 
 func newGoReport(pkg string, names []string, relative func(string) string, emit func(...batch.Event)) *goReport {
 	r := &goReport{pkg: pkg, relative: relative, emit: emit, now: time.Now, kill: func(error) {},
-		wanted: map[string]bool{}, running: map[string]*goTest{}, loose: newCapture(outputEnds), all: newCapture(subtestEnds)}
+		wanted: map[string]bool{}, running: map[string]*goTest{}, good: map[string]bool{}, loose: newCapture(outputEnds), all: newCapture(subtestEnds)}
 	for _, name := range names {
 		r.wanted[name] = true
 	}
@@ -108,7 +109,7 @@ func (c *goCase) writer() *capture {
 }
 
 // mark takes a mark. Marks that do not fit (the end of a test that never began) are those of a process that the test started,
-// or forged, and change nothing.
+// or forged, and change nothing; except that a test must not fail after it is said, perhaps by such a process, to have passed.
 func (r *goReport) mark(m goMark) {
 	if m.Verb == "NAME" && m.Test == "" && r.held != nil {
 		return // follows the report of each test, and comes before the panic of an example
@@ -138,6 +139,8 @@ func (r *goReport) mark(m goMark) {
 		if c := t.find(m.Test); c != nil && c.status == "" && !t.expired {
 			c.status, c.seconds = goStatus(m.Verb), m.Seconds
 			r.ended(t, c, m.Verb)
+		} else if m.Verb == "FAIL" && r.good[m.Test] {
+			r.again = m.Test
 		}
 	}
 	r.watchIdle()
@@ -215,6 +218,7 @@ func (r *goReport) release() {
 func (r *goReport) finish(t *goTest, status batch.Status) {
 	if r.wanted[t.name] {
 		delete(r.wanted, t.name)
+		r.good[t.name] = status != batch.Failed
 		r.emit(batch.Event{Type: batch.Finish, Test: goID(r.pkg, t.name), Outcome: r.outcome(t, status)})
 	}
 }

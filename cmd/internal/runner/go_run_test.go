@@ -105,7 +105,7 @@ finish Example passed`, nil},
 		{"mainnorun TestA", grace, "finish TestA unexecuted its process ended before the test began: exit status 0", []string{"not today"}},
 		{"mainnorun TestA TestB", grace, "", nil},
 		{"onlymain [package]", grace, "start [package]\nfinish [package] passed", nil},
-		{"twice TestA TestAbsent", grace, "start TestA\nfinish TestA passed\nproblem TestA failed when it ran a second time in one process: p and p_test both have it, or TestMain runs all tests twice", nil},
+		{"twice TestA TestAbsent", grace, "start TestA\nfinish TestA passed\nproblem TestA failed after it had ended once, in one process: p and p_test both have it, TestMain runs all tests twice, or it starts its own binary, which tells of the same test", nil},
 		{"bad TestA TestB", grace, `
 problem does not build
 finish TestA failed package example.com/m/bad does not build: bad/p_test.go:7:28: undefined: undefined
