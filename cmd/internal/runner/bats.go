@@ -20,8 +20,9 @@ var bats = preset{
 	recognise: func(dir string) string {
 		return exists(dir, "*.bats", "test/*.bats", "tests/*.bats", "test/*/*.bats", "tests/*/*.bats")
 	},
-	units:  []string{unitFile, unitTest},
-	hollow: []string{"--count", "-c"},
+	units:   []string{unitFile, unitTest},
+	failing: []int{1},
+	hollow:  []string{"--count", "-c"},
 	command: func(dir string) ([]string, error) {
 		for _, local := range []string{"node_modules/.bin/bats", "test/bats/bin/bats", "tests/bats/bin/bats", "test/libs/bats/bin/bats"} {
 			if path, err := exec.LookPath("./" + filepath.Join(dir, local)); err == nil {

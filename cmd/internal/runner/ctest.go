@@ -20,6 +20,7 @@ var ctest = preset{
 	name:      "ctest",
 	recognise: func(dir string) string { return ctestFile(dir) },
 	units:     []string{unitTest},
+	failing:   []int{8},
 	hollow:    []string{"--show-only", "-N", "--print-labels"},
 	command: func(string) ([]string, error) {
 		if _, err := exec.LookPath("ctest"); err != nil {

@@ -16,8 +16,9 @@ var cucumber = preset{
 		}
 		return exists(dir, "features/support/env.rb", "features/step_definitions/*.rb")
 	},
-	units:  []string{unitTest},
-	hollow: []string{"--dry-run", "-d"},
+	units:   []string{unitTest},
+	failing: []int{1},
+	hollow:  []string{"--dry-run", "-d"},
 	command: func(dir string) ([]string, error) {
 		return rubyCommand(dir, "cucumber", "cucumber", "gem install cucumber")
 	},

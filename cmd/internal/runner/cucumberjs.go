@@ -15,6 +15,7 @@ var cucumberJS = preset{
 	name:      "cucumber-js",
 	recognise: func(dir string) string { return nodeDepends(dir, "@cucumber/cucumber") },
 	units:     []string{unitTest},
+	failing:   []int{1},
 	hollow:    []string{"--dry-run", "-d"},
 	command:   func(dir string) ([]string, error) { return nodeCommand(dir, "cucumber-js", "@cucumber/cucumber") },
 	start: func(t *Tool, in invocation) (toolProcess, error) {

@@ -33,6 +33,9 @@ func (e exit) killedBy() syscall.Signal {
 	return e.Signal
 }
 
+// ownEnd is whether no signal ended the process: except that Python and Ruby end by SIGINT after a test that was interrupted.
+func (e exit) ownEnd() bool { return e.Signal == 0 || e.Signal == syscall.SIGINT }
+
 // String says it for a person: "exit status 3", "killed by SIGSEGV, segmentation fault".
 func (e exit) String() string {
 	switch {

@@ -22,6 +22,7 @@ var gtest = preset{
 	name:      "gtest",
 	recognise: func(string) string { return "" }, // nothing but the binaries shows it
 	units:     []string{unitTest},
+	failing:   []int{1},
 	hollow:    []string{"--gtest_list_tests"},
 	command:   func(string) ([]string, error) { return nil, nil },
 	list: func(ctx context.Context, t *Tool, patterns []string) ([]batch.Test, error) {

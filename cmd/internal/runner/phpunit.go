@@ -22,8 +22,9 @@ var phpunit = preset{
 		}
 		return exists(dir, phpunitConfigurations...)
 	},
-	units:  []string{unitTest, unitClass},
-	hollow: []string{"--list-tests", "--list-tests-xml", "--list-groups", "--list-suites", "--warm-coverage-cache"},
+	units:   []string{unitTest, unitClass},
+	failing: []int{1, 2},
+	hollow:  []string{"--list-tests", "--list-tests-xml", "--list-groups", "--list-suites", "--warm-coverage-cache"},
 	command: func(dir string) ([]string, error) {
 		for _, local := range []string{"vendor/bin/phpunit", "bin/phpunit", "tools/phpunit", "phpunit.phar"} {
 			if path := filepath.Join(dir, local); exists(dir, local) != "" {

@@ -26,6 +26,7 @@ var playwright = preset{
 		return nodeDepends(dir, "@playwright/test")
 	},
 	units:   []string{unitFile},
+	failing: []int{1},
 	hollow:  []string{"--list"},
 	command: func(dir string) ([]string, error) { return nodeCommand(dir, "playwright", "@playwright/test") },
 	start: func(t *Tool, in invocation) (toolProcess, error) {

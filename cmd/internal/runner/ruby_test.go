@@ -203,6 +203,24 @@ func TestRSpecBrokenHelpers(t *testing.T) {
 	})
 }
 
+// TestRSpecExitStatus says that the exit status that the project chose for failures is no problem beside them, and that of a coverage
+// threshold is.
+func TestRSpecExitStatus(t *testing.T) {
+	for _, c := range []struct{ helper, more string }{
+		{"RSpec.configure { |c| c.failure_exit_code = 7 }", ""},
+		{"at_exit { exit 2 }", "\nproblem rspec: exit status 2, which the tests that failed do not explain: something else went wrong in their process"},
+	} {
+		for _, persistent := range []string{"off", "on"} {
+			tool := rubyProject(t, Options{Name: "rspec", Persistent: persistent}, map[string]string{
+				".rspec": "--require spec_helper", "spec/spec_helper.rb": c.helper, "spec/a_spec.rb": `RSpec.describe("a") { it("fails") { raise "no" } }`,
+			})
+			if diff := cmp.Diff("failed spec/a_spec.rb: a fails: RuntimeError: no"+c.more, rubyBatches(t, tool, "spec/a_spec.rb")); diff != "" {
+				t.Errorf("%s, persistent=%s: -want +got\n%s", c.helper, persistent, diff)
+			}
+		}
+	}
+}
+
 func TestMinitestKeepsState(t *testing.T) {
 	for _, persistent := range []string{"off", "on"} {
 		t.Run("persistent="+persistent, func(t *testing.T) {

@@ -39,6 +39,8 @@ type preset struct {
 	apart func(t *Tool) bool
 	// hollow are options with which the runner runs no test; they are refused.
 	hollow []string
+	// failing are the exit statuses that failed tests explain, beside 0; nil: all of them, as the project can choose it, or it counts.
+	failing []int
 	// keeps is whether the runner can be fed batch after batch; lasts is whether it is by default; foretells is whether such a
 	// process can tell the list first.
 	keeps, lasts, foretells bool

@@ -70,6 +70,7 @@ func (t *Tool) launch(ctx context.Context, in invocation, job Job, report *toolR
 		}
 		if toldAtEnd != nil && err == nil && l.ended.Cause == nil {
 			for _, m := range toldAtEnd(l.ended, report.printed()) { // no such process is kept
+				m.ofEnd = true
 				l.take(m)
 			}
 		}

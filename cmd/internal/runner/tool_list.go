@@ -68,7 +68,7 @@ type toolListing struct {
 
 func newToolListing(name string) *toolListing {
 	l := &toolListing{name: name, seen: map[string]bool{}}
-	l.report = &toolReport{name: name, loose: newCapture(outputEnds), all: newCapture(outputEnds), kill: func(error) {}, emit: func(events ...batch.Event) {
+	l.report = &toolReport{preset: preset{name: name}, loose: newCapture(outputEnds), all: newCapture(outputEnds), kill: func(error) {}, emit: func(events ...batch.Event) {
 		for _, e := range events {
 			l.wrongs = append(l.wrongs, fmt.Errorf("%s: %s\n%s", e.Problem.Scope, e.Problem.Message, e.Problem.Details))
 		}

@@ -24,6 +24,9 @@ type message struct {
 	// IDs and Batch of messageBatch: the units to run, and the number of the batch for SHARD_BATCH_ID.
 	IDs   []string `json:"ids,omitempty"`
 	Batch string   `json:"batch,omitempty"`
+
+	// ofEnd: it is what the end of the process means, see toolProcess.ended.
+	ofEnd bool
 }
 
 // result is how a unit or a case ended.

@@ -16,8 +16,8 @@ import (
 // toolReport makes events of what one process of a Tool says while it runs the units of one batch. What the process leaves
 // open is settled by close.
 type toolReport struct {
-	name string // of the preset
-	emit func(...batch.Event)
+	preset preset
+	emit   func(...batch.Event)
 	// kill ends the process. testLimit and idleLimit are after what time; 0: never. See Tool.Run.
 	kill                 func(error)
 	testLimit, idleLimit time.Duration
@@ -31,6 +31,8 @@ type toolReport struct {
 	loose, all *capture
 	// began: a unit did. failed: one of the batch did. problems were told. ended: the runner said that it comes to its end.
 	began, failed, problems, ended bool
+	// endTold: a unit failed by how the process ended.
+	endTold bool
 	// before: an earlier batch of the process had a failure or a problem, which explains a bad exit status.
 	before bool
 	idle   *time.Timer
@@ -48,8 +50,8 @@ type toolUnit struct {
 }
 
 // newToolReport follows ids. begin must be called when the process is about to start, or to go on.
-func newToolReport(name string, ids []string, limits Limits, leastIdle time.Duration, kill func(error), emit func(...batch.Event)) *toolReport {
-	r := &toolReport{name: name, emit: emit, kill: kill, wanted: map[string]bool{}, running: map[string]*toolUnit{},
+func newToolReport(p preset, ids []string, limits Limits, leastIdle time.Duration, kill func(error), emit func(...batch.Event)) *toolReport {
+	r := &toolReport{preset: p, emit: emit, kill: kill, wanted: map[string]bool{}, running: map[string]*toolUnit{},
 		loose: newCapture(outputEnds), all: newCapture(subtestEnds)}
 	for _, id := range ids {
 		r.wanted[id] = true
@@ -117,7 +119,7 @@ func (r *toolReport) tell(m message) {
 func (r *toolReport) problem(p batch.Problem) {
 	r.problems = true
 	if p.Scope == "" {
-		p.Scope = r.name
+		p.Scope = r.preset.name
 	}
 	r.emit(batch.Event{Type: batch.ProblemFound, Problem: p})
 }
@@ -175,6 +177,7 @@ func (r *toolReport) finish(m message) {
 		}
 	}
 	r.failed = r.failed || o.Status == batch.Failed
+	r.endTold = r.endTold || m.ofEnd && o.Status == batch.Failed
 	delete(r.wanted, m.ID)
 	r.emit(batch.Event{Type: batch.Finish, Test: m.ID, Outcome: o})
 }
@@ -235,8 +238,8 @@ func (r *toolReport) close(ended exit, alone bool) {
 	r.stopClocks()
 	var limit *limitError
 	limited := errors.As(ended.Cause, &limit)
-	// A failed test explains a bad exit status, but no signal: except that Python and Ruby end so after a test that was interrupted.
-	explained := (r.failed || r.problems || r.before) && (ended.Signal == 0 || ended.Signal == syscall.SIGINT)
+	failed := r.failed || r.before
+	explained := r.endTold || r.problems && ended.ownEnd() || failed && r.explains(ended)
 	for _, id := range slices.Sorted(maps.Keys(r.running)) {
 		u := r.running[id]
 		switch {
@@ -260,10 +263,24 @@ func (r *toolReport) close(ended exit, alone bool) {
 	case ended.Cause == nil && ended.Signal != 0:
 		r.problem(batch.Problem{Message: "after its last test its process was " + ended.String(), Details: lastLines(r.all.String())})
 	case ended.Cause == nil && ended.Code != 0:
-		r.problem(batch.Problem{Message: ended.String() + " although no test failed", Details: lastLines(r.all.String())})
+		message := ended.String() + " although no test failed"
+		switch {
+		case failed && !r.ended:
+			message = ended.String() + " before it said that it was at its end, which the tests that failed do not explain"
+		case failed:
+			message = ended.String() + ", which the tests that failed do not explain: something else went wrong in their process"
+		}
+		r.problem(batch.Problem{Message: message, Details: lastLines(r.all.String())})
 	case ended.Cause == nil && !r.ended:
 		r.problem(batch.Problem{Message: "exit status 0 before it said that it was at its end: after its last test something ended the process", Details: lastLines(r.all.String())})
 	}
+}
+
+// explains is whether failed tests are reason enough for how the process ended. They are for no signal, and not for an end that
+// the runner knew nothing of.
+func (r *toolReport) explains(ended exit) bool {
+	usual := r.preset.failing
+	return ended.Signal == syscall.SIGINT || r.ended && ended.ownEnd() && (usual == nil || ended.Code <= 0 || slices.Contains(usual, ended.Code))
 }
 
 // settle gives a Finish to a unit that did not come to its end.
@@ -291,7 +308,7 @@ func (r *toolReport) unexecuted(ended exit, limit *limitError) {
 		case !r.ended:
 			o.Message = "its process ended before the test began: " + ended.String()
 		default:
-			o.Message = fmt.Sprintf("%s ran to its end (%s) without it: there is no such test here, or an option of the runner leaves it out", r.name, ended)
+			o.Message = fmt.Sprintf("%s ran to its end (%s) without it: there is no such test here, or an option of the runner leaves it out", r.preset.name, ended)
 		}
 		r.emit(batch.Event{Type: batch.Finish, Test: id, Outcome: o})
 	}

@@ -53,7 +53,7 @@ func (t *Tool) Run(ctx context.Context, job Job, emit func(...batch.Event)) erro
 func (t *Tool) runPart(ctx context.Context, job Job, ids []string, emit func(...batch.Event)) error {
 	ctx, kill := context.WithCancelCause(ctx)
 	defer kill(nil)
-	report := newToolReport(t.preset.name, ids, job.Limits, leastToolIdle, kill, emit)
+	report := newToolReport(t.preset, ids, job.Limits, leastToolIdle, kill, emit)
 	life, err := t.launch(ctx, invocation{mode: running, ids: ids}, job, report, nil)
 	if err != nil {
 		return err
@@ -78,14 +78,14 @@ func (t *Tool) feed(ctx context.Context, job Job, emit func(...batch.Event)) err
 	ahead := life != nil && !life.served
 	if life == nil {
 		own, kill := context.WithCancelCause(context.WithoutCancel(ctx))
-		report = newToolReport(t.preset.name, job.Batch.IDs(), job.Limits, leastToolIdle, kill, emit)
+		report = newToolReport(t.preset, job.Batch.IDs(), job.Limits, leastToolIdle, kill, emit)
 		var err error
 		if life, err = t.keep(own, invocation{mode: lasting}, job, report, nil); err != nil {
 			kill(nil)
 			return err
 		}
 	} else {
-		report = newToolReport(t.preset.name, job.Batch.IDs(), job.Limits, leastToolIdle, life.kill, emit)
+		report = newToolReport(t.preset, job.Batch.IDs(), job.Limits, leastToolIdle, life.kill, emit)
 		life.serve(report)
 	}
 	// A process that is kept has asked for this batch in order to say that the last one is over; a new one asks first.
@@ -135,7 +135,7 @@ func (t *Tool) Rest(ctx context.Context, slot int, limits Limits, emit func(...b
 	if life == nil || life.gone() && !life.served {
 		return nil
 	}
-	report := newToolReport(t.preset.name, nil, limits, leastToolIdle, life.kill, emit)
+	report := newToolReport(t.preset, nil, limits, leastToolIdle, life.kill, emit)
 	life.serve(report)
 	_ = life.socket.send(message{Type: messageStop})
 	select {

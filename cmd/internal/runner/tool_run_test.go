@@ -118,3 +118,18 @@ func TestSocketHearsTheDead(t *testing.T) {
 		silent.close()
 	}
 }
+
+// TestUnexplainedEnd says that a failed test explains the exit status that it leads to, and no other end of its process.
+func TestUnexplainedEnd(t *testing.T) {
+	const tests = "import atexit, os, unittest\nclass A(unittest.TestCase):\n  def test_fails(self): self.fail('no')\n" +
+		"  def test_spoils(self):\n    atexit.register(os._exit, 3)\n    self.fail('no')\n" +
+		"  def test_cuts(self):\n    import __main__\n    __main__.Runner.teardown = lambda self: os._exit(1)\n    self.fail('no')\n"
+	const spoilt, cut = "problem unittest: exit status 3, which the tests that failed do not explain: something else went wrong in their process",
+		"problem unittest: exit status 1 before it said that it was at its end, which the tests that failed do not explain"
+	for _, persistent := range []string{"on", "off"} {
+		p := newProject(t, Options{Name: "unittest", Persistent: persistent}, ".", "test_a.py", tests)
+		same(t, "fails", append(p.run("test_a.A.test_fails"), p.rest()...), []string{"failed test_a.A.test_fails AssertionError: no"})
+		same(t, "spoils", append(p.run("test_a.A.test_spoils"), p.rest()...), []string{"failed test_a.A.test_spoils AssertionError: no", spoilt})
+		same(t, "cuts", append(p.run("test_a.A.test_cuts"), p.rest()...), []string{"failed test_a.A.test_cuts AssertionError: no", cut})
+	}
+}

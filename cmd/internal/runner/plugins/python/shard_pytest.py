@@ -343,7 +343,7 @@ class Plugin:
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self):
-        if self.done:
+        if self.done or self.interrupted:
             self.connection.send("end")
 
 

@@ -300,7 +300,10 @@ module ShardRSpec
   module Runner
     def run_specs(_groups)
       return super unless @configuration.equal?(PLUGIN.config)
-      exit_code(@configuration.reporter.report(0) { |reporter| PLUGIN.run(reporter) })
+      passed = @configuration.reporter.report(0) { |reporter| PLUGIN.run(reporter) }
+      @configuration.failure_exit_code = 1 # whatever the project chose: nobody else sees it
+      @configuration.error_exit_code = 1 if @configuration.respond_to?(:error_exit_code=)
+      exit_code(passed)
     end
   end
 
