@@ -106,9 +106,7 @@ func (p *pump) read(buf []byte, wait bool) (n int, err error) {
 	waitErr := raw.Read(func(fd uintptr) bool {
 		p.copying.Lock()
 		defer p.copying.Unlock()
-		for n, err = syscall.Read(int(fd), buf); err == syscall.EINTR; { // the pipe is non-blocking: os.Pipe made it so
-			n, err = syscall.Read(int(fd), buf)
-		}
+		n, err = readNow(fd, buf) // the pipe is non-blocking: os.Pipe made it so
 		if n > 0 {
 			_, _ = p.to.Write(buf[:n]) // what the writer refuses is dropped: the process must not be held up by it
 		}
@@ -118,6 +116,14 @@ func (p *pump) read(buf []byte, wait bool) (n int, err error) {
 		return 0, waitErr
 	}
 	return max(n, 0), err
+}
+
+// readNow reads from a descriptor that is non-blocking. EAGAIN: there is nothing now.
+func readNow(fd uintptr, buf []byte) (n int, err error) {
+	for n, err = syscall.Read(int(fd), buf); err == syscall.EINTR; {
+		n, err = syscall.Read(int(fd), buf)
+	}
+	return n, err
 }
 
 // caughtUp waits until the writer has got what was printed before; not for long.

@@ -133,3 +133,23 @@ func TestUnexplainedEnd(t *testing.T) {
 		same(t, "cuts", append(p.run("test_a.A.test_cuts"), p.rest()...), []string{"failed test_a.A.test_cuts AssertionError: no", cut})
 	}
 }
+
+// TestSocketHearsOut says that it takes all that a process said, however long that takes, and then waits for nobody who holds the
+// connection.
+func TestSocketHearsOut(t *testing.T) {
+	var heard []string
+	s, err := listen(func(m message) {
+		time.Sleep(300 * time.Millisecond) // the machine is busy
+		heard = append(heard, m.ID[:1])
+	}, func(err error) { t.Error(err) })
+	must(t, err)
+	survivor, err := net.Dial("unix", s.path())
+	must(t, err)
+	defer survivor.Close()
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		_, err = fmt.Fprintf(survivor, `{"type":"start","id":"%s"}`+"\n", strings.Repeat(id, 30_000))
+		must(t, err)
+	}
+	s.close()
+	same(t, "heard", heard, []string{"a", "b", "c", "d", "e"})
+}

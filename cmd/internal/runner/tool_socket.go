@@ -3,11 +3,14 @@ package runner
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -64,7 +67,7 @@ func (s *socket) serve() {
 		s.bound()
 	}
 	s.mu.Unlock()
-	scanner := bufio.NewScanner(conn)
+	scanner := bufio.NewScanner(&socketReader{conn: conn.(*net.UnixConn)})
 	scanner.Buffer(make([]byte, 0, 64<<10), maxMessage)
 	for scanner.Scan() {
 		m, err := parseMessage(scanner.Bytes())
@@ -74,7 +77,7 @@ func (s *socket) serve() {
 		}
 		s.take(m)
 	}
-	if err := scanner.Err(); err != nil && !os.IsTimeout(err) && !s.ended() {
+	if err := scanner.Err(); err != nil && !s.ended() {
 		s.wrong(fmt.Errorf("the connection of its plugin broke: %w", err))
 	}
 }
@@ -119,9 +122,44 @@ func (s *socket) expire() {
 	}
 }
 
-// bound is for something that survived the process and holds its connection: what the process said is in the kernel by now.
+// bound is for something that survived the process and holds its connection: what the process said is in the kernel by now, and the
+// reader waits for nothing more.
 func (s *socket) bound() {
 	if s.conn != nil {
-		_ = s.conn.SetReadDeadline(time.Now().Add(time.Second))
+		_ = s.conn.SetReadDeadline(time.Unix(1, 0)) // the next Read, or the one that waits, fails
 	}
+}
+
+// socketReader reads from a connection until it ends or is bound; then what has arrived, and no more.
+type socketReader struct {
+	conn *net.UnixConn
+	late int // bytes read since it was bound, limited as a survivor may speak without end
+}
+
+func (r *socketReader) Read(p []byte) (int, error) {
+	n, err := r.conn.Read(p)
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, err
+	}
+	if r.late > maxMessage {
+		return 0, io.EOF
+	}
+	raw, err := r.conn.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	_ = r.conn.SetReadDeadline(time.Time{})
+	defer r.conn.SetReadDeadline(time.Unix(1, 0))
+	waitErr := raw.Read(func(fd uintptr) bool {
+		n, err = readNow(fd, p)
+		return true // without waiting: an empty socket is the end
+	})
+	switch {
+	case waitErr != nil:
+		return 0, waitErr
+	case err == syscall.EAGAIN || err == nil && n == 0:
+		return 0, io.EOF
+	}
+	r.late += max(n, 0)
+	return max(n, 0), err
 }
