@@ -62,6 +62,8 @@ type Command struct {
 	argv []string
 	// artifacts is the folder for {artifacts}, absolute, empty if there is none.
 	artifacts string
+	// say gets what a person should know; nil: nobody.
+	say func(string)
 }
 
 // NewCommand makes a Command of a template and the folder in which {artifacts} are kept (empty: none). The error says what is wrong

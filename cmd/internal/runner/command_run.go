@@ -103,5 +103,8 @@ func (c *Command) runPart(ctx context.Context, job Job, ids []string, artifacts 
 		seconds: time.Since(began).Seconds(), output: output.String(),
 	}
 	v.tell(emit)
+	if text := v.again(); text != "" && c.say != nil {
+		c.say(text)
+	}
 	return end, nil
 }

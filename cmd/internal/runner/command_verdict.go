@@ -24,8 +24,9 @@ type verdict struct {
 	seconds float64
 	output  string
 
-	// strangers are cases that failed and belong to none of the tests.
+	// strangers are cases that failed and belong to none of the tests, told counts the tests that got a Finish.
 	strangers []junit.Case
+	told      int
 }
 
 // tell emits the verdict.
@@ -48,6 +49,7 @@ func (v *verdict) tell(emit func(...batch.Event)) {
 	believed := complete || len(v.strangers) == 0 && len(problems) == 0 && !v.killed()
 	for _, e := range finished {
 		if believed || e.Outcome.Status == batch.Failed {
+			v.told++
 			emit(e)
 		}
 	}
@@ -58,6 +60,28 @@ func (v *verdict) tell(emit func(...batch.Event)) {
 	} else if v.alone && !v.stopped() {
 		emit(batch.Event{Type: batch.Finish, Test: v.ids[0], Outcome: v.unreported()})
 	}
+}
+
+// again says which tests of several run again, and why, with the last that the command printed: if they then pass, nothing else
+// tells of it. Empty: none does.
+func (v *verdict) again() string {
+	if v.alone || v.stopped() || v.told == len(v.ids) {
+		return ""
+	}
+	how := v.ended()
+	if v.limit() != nil {
+		how = fmt.Sprintf("%v and the command was stopped", v.limit())
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s: %s in a batch of %d; not known to have run, and to run again, each alone: %d. The last that it printed:\n%s",
+		v.name, how, len(v.ids), len(v.ids)-v.told, lastLines(v.output)))
+}
+
+// ended is how the command ended, as a sentence.
+func (v *verdict) ended() string {
+	if v.end.Signal != 0 {
+		return fmt.Sprintf("the command was %v", v.end)
+	}
+	return fmt.Sprintf("the command ended with %v", v.end)
 }
 
 // limit is the time limit that ended the command, nil if none did.
@@ -104,10 +128,7 @@ func (v *verdict) problems(failed bool) []batch.Problem {
 // unreported is the outcome of a test that ran alone and that the report does not name.
 func (v *verdict) unreported() batch.Outcome {
 	o := batch.Outcome{Seconds: v.seconds, Output: v.output}
-	how := fmt.Sprintf("the command ended with %v", v.end)
-	if v.end.Signal != 0 {
-		how = fmt.Sprintf("the command was %v", v.end)
-	}
+	how := v.ended()
 	switch {
 	case v.limit() != nil:
 		o.Status, o.Message = batch.Timeout, fmt.Sprintf("%v and the command was stopped", v.limit())

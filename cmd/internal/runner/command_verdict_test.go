@@ -238,3 +238,26 @@ func TestOneLine(t *testing.T) {
 		}
 	}
 }
+
+// TestCommandAgain says that somebody is told why tests run again, with what the command printed.
+func TestCommandAgain(t *testing.T) {
+	for _, c := range []struct{ name, script, want string }{
+		{"nothing to tell", `report '` + passA + passB + `'`, ""},
+		{"killed", "echo hello; report '" + passA + "'; kill -KILL $$",
+			"sh: the command was killed by SIGKILL, often because the machine ran out of memory in a batch of 2; not known to have run, and to run again, each alone: 2. The last that it printed:\nhello"},
+		{"no report", "echo cannot connect >&2; exit 2", "sh: the command ended with exit status 2 in a batch of 2; not known to have run, and to run again, each alone: 2. The last that it printed:\ncannot connect"},
+		{"one is left out", "report '" + passA + "'", "sh: the command ended with exit status 0 in a batch of 2; not known to have run, and to run again, each alone: 1. The last that it printed:"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			command, said := script(t, c.script), ""
+			command.say = func(text string) { said += text }
+			runCommand(t, command, "a", "b")
+			if diff := cmp.Diff(c.want, said); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+	alone := script(t, "exit 2")
+	alone.say = func(text string) { t.Errorf("a test that is alone has it in its outcome: %s", text) }
+	runCommand(t, alone, "a")
+}

@@ -78,7 +78,12 @@ func New(o Options) (Runner, error) {
 	if err := refuse(o, "a command after --"); err != nil {
 		return nil, err
 	}
-	return NewCommand(o.Args, o.Artifacts)
+	c, err := NewCommand(o.Args, o.Artifacts)
+	if err != nil {
+		return nil, err
+	}
+	c.say = o.Say
+	return c, nil
 }
 
 // refuse returns an error for options that mean nothing for a runner.
