@@ -68,13 +68,22 @@ func TestShareOfDearStarts(t *testing.T) {
 	})
 }
 
-// Where it is cheap, they leave a reserve, take less than a fair share of what is left, and less and less.
+// An only worker waits for nobody: it takes all at once.
+func TestShareOfOneWorker(t *testing.T) {
+	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
+		if n := timedRun(t, rdb, 1, 10*time.Millisecond, alike(40, 1)).join("w").takes(); n != 40 {
+			t.Errorf("it takes %d of 40 tests", n)
+		}
+	})
+}
+
+// Where it is cheap, they take less than a fair share of what is left, and less and less.
 func TestShareOfCheapStarts(t *testing.T) {
 	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
 		r := timedRun(t, rdb, 2, 0, alike(60, 1))
 		one, two := r.join("one"), r.join("two")
 		first := one.claim(100)
-		if n := len(first.Tests); n < 15 || n >= 30 { // at least half of a fair share
+		if n := len(first.Tests); n < 15 || n >= 30 {
 			t.Errorf("the first share has %d of 60 tests", n)
 		}
 		if n := two.takes(); n != len(first.Tests) {
@@ -97,6 +106,22 @@ func TestShareOfCheapStarts(t *testing.T) {
 			t.Errorf("%q are left", r.seen.Queue)
 		}
 	})
+}
+
+// A batch ends within a fair share even with bad luck, which counts the more the cheaper a start is: one long test comes with
+// little else, many short ones, among which luck evens out, make up nearly a whole share.
+func TestShareAllowsForBadLuck(t *testing.T) {
+	for startup, want := range map[time.Duration][]int{0: {1, 67}, 500 * time.Millisecond: {2, 70}, 2 * time.Second: {25, 76}} {
+		t.Run(startup.String(), func(t *testing.T) {
+			batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
+				r := timedRun(t, rdb, 2, startup, append(timed(10), alike(101, 0.2)[1:]...)) // 30 s
+				got := []int{r.join("long").takes(), r.join("short").takes()}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
 }
 
 // A later batch is worth a part of a start at least: many tests that take next to nothing do not come one by one.
@@ -133,7 +158,7 @@ func TestShareAfterHandBack(t *testing.T) {
 	})
 }
 
-// A worker that comes when most is done takes a share of what is left, be the reserve large or none.
+// A worker that comes when most is done takes a share of what is left, whether luck counts or not.
 func TestShareOfLateWorker(t *testing.T) {
 	for _, startup := range []time.Duration{0, 2 * time.Second} {
 		t.Run(startup.String(), func(t *testing.T) {

@@ -1,11 +1,12 @@
 -- How much of the queue a claim takes: so much that all workers end together, in few batches. cmd/internal/plan has the same
 -- rule in Go, which simulates with it, and compares the two.
 --
--- Without expected durations it is half of a fair share of the tests that are left. With them, a worker's first batch is a
--- fair share of the time that all tests are expected to take, less a reserve; what follows is a part of a fair share of what
--- has no result yet. The reserve is what chance may make of the longest of all first batches. Where starting a runner again
--- costs more than that there is none, and the last worker to come takes what the others left. A worker that comes late takes
--- no more than a fair share of what has no result yet.
+-- Without expected durations it is half of a fair share of the tests that are left. With them, a batch is what ends within a
+-- fair share of the time that tests without a result are expected to take, even with bad luck; after its first batch a worker
+-- takes a part of that. How bad the luck is that counts depends on what a second start costs beside it. So one long test, which
+-- may take far longer, comes with little else, and many short ones, among which luck evens out, make up nearly a fair share.
+-- Where starting a runner again costs more than the worst luck of all first batches, luck does not count: each takes a whole
+-- share, and the last worker to come what the others left.
 --
 -- A batch is filled from the head of the queue, where the longest tests are, with whatever still fits; tests of unknown
 -- duration count as the mean of the known, and each worker takes its part of them, as they may be the long ones. First shares
@@ -17,8 +18,8 @@ local LOOK = 2048      -- tests that a claim passes over, looking for what still
 local DEAL = 0.2       -- of the workers without a share yet is how many tests further a first share takes the next one
 local FULL = 0.98      -- of the target is enough
 local NOISE = 0.3      -- standard deviation of a test's duration, as a part of the expected one
-local WORTH = 1.5      -- a reserve is worth it from so many starts of a runner on
-local LEAST = 0.5      -- of its fair share a worker takes first, whatever the reserve
+local WORTH = 1.5      -- luck counts from so many starts of a runner on
+local SURE = 3         -- standard deviations of a batch are the worst luck that counts, however cheap a start is
 local PART = 0.8       -- of a fair share of what is left a worker takes later
 local FLOOR = 0.2      -- of the cost of a start is what a later batch is worth at least
 
@@ -31,7 +32,7 @@ local function durations()
   local mean, square = run[2] / known, run[3] / known * 1e6
   local unknown = math.max(0, run[6] - known)
   return {
-    mean = mean, unknown = unknown,
+    mean = mean, square = square, unknown = unknown,
     all = run[2] + unknown * mean,
     left = math.max(0, run[4]) + math.max(0, run[5]) * mean,
     variance = NOISE * NOISE * run[3] * 1e6 + unknown * square,
@@ -41,22 +42,23 @@ end
 
 -- The expected longest of so many values of a normal distribution with standard deviation 1, roughly.
 local function longest_of(count)
-  return math.max(0.56, math.sqrt(2 * math.log(count)) - 0.55)
+  return math.max(0, math.sqrt(2 * math.log(count)) - 0.55)
 end
 
--- The time that a batch should take, whether it is the first share of a worker, and whether that is the last of them: it
--- takes all that the others left, but not what one of them has handed back.
+-- The time that a batch should take, how many standard deviations of it are to be within that time, whether it is the first
+-- share of a worker, and whether that is the last of them: it takes all that the others left, but not what one of them has
+-- handed back.
 local function target_of(d, first, workers, startup)
+  local late, deviation = d.left / workers, math.sqrt(d.variance / workers)
+  local luck = math.min(SURE, longest_of(workers * math.max(1, deviation / math.max(1, startup))))
   if not first or d.shares >= workers then
-    return math.max(PART * d.left / workers, FLOOR * startup), false, false
+    return math.max(PART * late, FLOOR * startup), luck, false, false
   end
-  local fair, late = d.all / workers, d.left / workers
-  local reserve = longest_of(workers) * math.sqrt(d.variance / workers)
-  if reserve >= WORTH * startup then return math.min(late, math.max(fair - reserve, LEAST * fair)), true, false end
+  if longest_of(workers) * deviation >= WORTH * startup then return late, luck, true, false end
   local rest = (d.all - d.shared) / (workers - d.shares)
-  if rest - late > WORTH * startup then return late, true, false end
-  if d.shares == workers - 1 then return (rest + 1) / FULL, true, true end
-  return rest, true, false
+  if rest - late > WORTH * startup then return late, 0, true, false end
+  if d.shares == workers - 1 then return (rest + 1) / FULL, 0, true, true end
+  return rest, 0, true, false
 end
 
 -- Walks through the queue from its head and calls block(tests, times) with each run of tests of one group (a test without a
@@ -101,37 +103,41 @@ end
 local function take_share(worker, most, startup, take)
   local workers, expected = redis.call('HLEN', WORKERS), tonumber(redis.call('HGET', RUN, 'expect_workers') or '0')
   local d = durations()
-  local target, first, last, unknowns = math.huge, false, false, most
+  local target, luck, first, last, unknowns = math.huge, 0, false, false, most
   if d then
     -- As many again may come, if nobody said how many will.
     workers = expected > 0 and math.max(workers, expected) or 2 * workers
-    target, first, last = target_of(d, worker.batch == 0, workers, startup or d.startup)
+    target, luck, first, last = target_of(d, worker.batch == 0, workers, startup or d.startup)
     if not last then unknowns = math.ceil(d.unknown / workers) end
   else
     local share = math.ceil(redis.call('LLEN', QUEUE) / (2 * math.max(workers, expected)))
     most = math.min(most, math.max(1, share))
   end
-  local count, sum, unknown, passed, left_out = 0, 0, 0, 0, 0
+  local count, sum, variance, unknown, passed, left_out = 0, 0, 0, 0, 0, 0
   local step = first and math.ceil(DEAL * (workers - d.shares)) or 1
   walk(d ~= nil, function(tests, times)
-    local time, strange = 0, 0
+    local time, vary, strange = 0, 0, 0
     for i = 1, #tests do
-      time = time + (d and (tonumber(times[i]) or d.mean) or 0)
+      local known = tonumber(times[i])
+      if d then
+        time = time + (known or d.mean)
+        vary = vary + (known and (NOISE * known) ^ 2 or d.square)
+      end
       if not times[i] then strange = strange + 1 end
     end
-    if count > 0 and (count >= most or sum >= FULL * target) then return false, tests end
+    if count > 0 and (count >= most or sum + luck * math.sqrt(variance) >= FULL * target) then return false, tests end
     if count > 0 and left_out > 0 and passed < LOOK / 2 then
       left_out, passed = left_out - 1, passed + #tests
       return true, tests
     end
-    if count > 0 and (sum + time > target or strange > 0 and unknown >= unknowns) then
+    if count > 0 and (sum + time + luck * math.sqrt(variance + vary) > target or strange > 0 and unknown >= unknowns) then
       passed = passed + #tests
       return passed < LOOK, tests
     end
     for _, test in ipairs(tests) do
       if take(test) then count = count + 1 end
     end
-    sum, unknown, left_out = sum + time, unknown + strange, step - 1
+    sum, variance, unknown, left_out = sum + time, variance + vary, unknown + strange, step - 1
     return true, {}
   end)
   if first and count > 0 then

@@ -9,7 +9,7 @@ const (
 	shareFull  = 0.98
 	shareNoise = 0.3
 	shareWorth = 1.5
-	shareLeast = 0.5
+	shareSure  = 3
 	sharePart  = 0.8
 	shareFloor = 0.2
 )
@@ -62,18 +62,20 @@ func (s *shares) result(us float64) {
 	}
 }
 
-func (s *shares) mean() float64 { return s.knownUS / float64(s.known) }
+// mean and square are the mean of the known durations and of their squares.
+func (s *shares) mean() float64   { return s.knownUS / float64(s.known) }
+func (s *shares) square() float64 { return s.knownMS2 / float64(s.known) * 1e6 }
 
 // claim is take_share: the tests that a worker takes which never took any (first) or did. expected is how many workers were
 // announced, 0: nobody said; live how many there are.
 func (s *shares) claim(first bool, live, expected, most int, startup float64) []waiting {
-	target, unknowns, counts, last, step := math.Inf(1), most, false, false, 1
+	target, luck, unknowns, counts, last, step := math.Inf(1), 0.0, most, false, false, 1
 	if s.known > 0 {
 		workers := 2 * live
 		if expected > 0 {
 			workers = max(live, expected)
 		}
-		if target, counts, last = s.target(first, workers, startup); !last {
+		if target, luck, counts, last = s.target(first, workers, startup); !last {
 			unknowns = int(math.Ceil(float64(max(0, s.listed-s.known)) / float64(workers)))
 		}
 		if counts {
@@ -83,33 +85,36 @@ func (s *shares) claim(first bool, live, expected, most int, startup float64) []
 		most = min(most, max(1, int(math.Ceil(float64(len(s.queue))/float64(2*max(live, expected))))))
 	}
 	var taken, back []waiting
-	sum, unknown, leftOut := 0.0, 0, 0
+	sum, variance, unknown, leftOut := 0.0, 0.0, 0, 0
 	at := s.walk(func(block []waiting) bool {
-		us, strange := 0.0, 0
+		us, vary, strange := 0.0, 0.0, 0
 		for _, w := range block {
 			switch {
 			case w.us > 0:
 				us += w.us
+				vary += square(shareNoise * w.us)
 			case s.known > 0:
 				us += s.mean()
+				vary += s.square()
 			}
 			if w.us == 0 {
 				strange++
 			}
 		}
 		switch {
-		case len(taken) > 0 && (len(taken) >= most || sum >= shareFull*target):
+		case len(taken) > 0 && (len(taken) >= most || sum+luck*math.Sqrt(variance) >= shareFull*target):
 			back = append(back, block...)
 			return false
 		case leftOut > 0 && len(back) < shareLook/2:
 			leftOut--
 			back = append(back, block...)
 			return true
-		case len(taken) > 0 && (sum+us > target || strange > 0 && unknown >= unknowns):
+		case len(taken) > 0 && (sum+us+luck*math.Sqrt(variance+vary) > target || strange > 0 && unknown >= unknowns):
 			back = append(back, block...)
 			return len(back) < shareLook
 		}
-		taken, sum, unknown, leftOut = append(taken, block...), sum+us, unknown+strange, step-1
+		taken, unknown, leftOut = append(taken, block...), unknown+strange, step-1
+		sum, variance = sum+us, variance+vary
 		return true
 	})
 	copy(s.queue[at-len(back):], back)
@@ -139,27 +144,26 @@ func (s *shares) walk(block func([]waiting) bool) int {
 }
 
 // target is target_of.
-func (s *shares) target(first bool, workers int, startup float64) (us float64, counts, last bool) {
-	square := s.knownMS2 / float64(s.known) * 1e6
+func (s *shares) target(first bool, workers int, startup float64) (us, luck float64, counts, last bool) {
 	unknown := float64(max(0, s.listed-s.known))
 	late := (max(0, s.leftUS) + float64(max(0, s.leftUnknown))*s.mean()) / float64(workers)
+	deviation := math.Sqrt((square(shareNoise)*s.knownMS2*1e6 + unknown*s.square()) / float64(workers))
+	luck = min(shareSure, longestOf(float64(workers)*max(1, deviation/max(1, startup))))
 	if !first || s.taken >= workers {
-		return max(sharePart*late, shareFloor*startup), false, false
+		return max(sharePart*late, shareFloor*startup), luck, false, false
 	}
-	all := s.knownUS + unknown*s.mean()
-	fair := all / float64(workers)
-	variance := shareNoise*shareNoise*s.knownMS2*1e6 + unknown*square
-	reserve := longestOf(workers) * math.Sqrt(variance/float64(workers))
-	rest := (all - s.takenUS) / float64(workers-s.taken)
+	rest := (s.knownUS + unknown*s.mean() - s.takenUS) / float64(workers-s.taken)
 	switch {
-	case reserve >= shareWorth*startup:
-		return min(late, max(fair-reserve, shareLeast*fair)), true, false
+	case longestOf(float64(workers))*deviation >= shareWorth*startup:
+		return late, luck, true, false
 	case rest-late > shareWorth*startup:
-		return late, true, false
+		return late, 0, true, false
 	case s.taken == workers-1:
-		return (rest + 1) / shareFull, true, true
+		return (rest + 1) / shareFull, 0, true, true
 	}
-	return rest, true, false
+	return rest, 0, true, false
 }
 
-func longestOf(count int) float64 { return max(0.56, math.Sqrt(2*math.Log(float64(count)))-0.55) }
+func longestOf(count float64) float64 { return max(0, math.Sqrt(2*math.Log(count))-0.55) }
+
+func square(x float64) float64 { return x * x }
