@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
@@ -100,9 +101,11 @@ func TestClaimShare(t *testing.T) {
 		workers, expect, most int
 		want                  int
 	}{
-		{"at most what was asked for", 1, 0, 3, 3},
-		{"half of what is left", 1, 0, 100, 10},
-		{"half of a fair share", 3, 0, 100, 4},
+		{"at most what was asked for", 1, 0, 2, 2},
+		{"enough for three more is left", 1, 0, 100, 3},
+		{"and for three more of each", 2, 0, 100, 2},
+		{"half of what is left", 1, 1, 100, 10},
+		{"half of a fair share", 3, 1, 100, 4},
 		{"as if all were there", 1, 5, 100, 2},
 		{"more came than were expected", 4, 2, 100, 3},
 		{"at least one", 1, 100, 100, 1},
@@ -116,6 +119,23 @@ func TestClaimShare(t *testing.T) {
 				}
 				if got := len(w.claim(c.most).Tests); got != c.want {
 					t.Errorf("got %d tests of 20, want %d", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+// Later claims reckon with the workers that are there, whether durations are known or not.
+func TestClaimShareLater(t *testing.T) {
+	for name, tests := range map[string][]batch.Test{"unknown": alike(42, 0), "known": alike(42, 1)} {
+		t.Run(name, func(t *testing.T) {
+			batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
+				w := timedRun(t, rdb, 0, time.Second, tests).join("w")
+				first := w.claim(100)
+				w.passes(first)
+				later, left := w.takes(), len(tests)-len(first.Tests)
+				if 4*len(first.Tests) > len(tests) || 2*later < left {
+					t.Errorf("first %d of %d tests, then %d of %d", len(first.Tests), len(tests), later, left)
 				}
 			})
 		})

@@ -30,10 +30,17 @@ type run struct {
 	sent [][]any
 }
 
+// runOptions are those of openRun: the default, and one expected worker, so that a first claim takes half of what it finds.
+func runOptions() batch.Options {
+	options := batch.DefaultOptions()
+	options.ExpectWorkers = 1
+	return options
+}
+
 // openRun opens a run of the test's own name with the default options, changed.
 func openRun(t *testing.T, rdb *redis.Client, change ...func(*batch.Options)) *run {
 	t.Helper()
-	options := batch.DefaultOptions()
+	options := runOptions()
 	for _, f := range change {
 		f(&options)
 	}

@@ -111,7 +111,7 @@ func TestOpenAfterDataLoss(t *testing.T) {
 		r.must(rdb.Del(r.ctx, r.q.Keys().Run()).Err())
 
 		var err error
-		r.q, err = batch.Open(r.ctx, rdb, r.q.RunID(), "another", batch.DefaultOptions())
+		r.q, err = batch.Open(r.ctx, rdb, r.q.RunID(), "another", runOptions())
 		r.must(err)
 		r.seen = fresh
 		r.expect(func(d *batchtest.Dump) { d.Run["manifest"] = "another" })
@@ -228,7 +228,7 @@ func TestAttach(t *testing.T) {
 		r := openRun(t, rdb)
 		q, err := batch.Attach(r.ctx, rdb, r.q.RunID())
 		r.must(err)
-		if diff := cmp.Diff(batch.DefaultOptions(), q.Options()); diff != "" {
+		if diff := cmp.Diff(runOptions(), q.Options()); diff != "" {
 			t.Errorf("options (-want +got):\n%s", diff)
 		}
 		r.same()

@@ -15,6 +15,7 @@
 
 local CHUNK = 512      -- entries of the queue that are fetched together, at most
 local LOOK = 2048      -- tests that a claim passes over, looking for what still fits
+local COMING = 4       -- workers may come for each that is there, itself included, if nobody said how many: first batches leave enough
 local DEAL = 0.2       -- of the workers without a share yet is how many tests further a first share takes the next one
 local FULL = 0.98      -- of the target is enough
 local NOISE = 0.3      -- standard deviation of a test's duration, as a part of the expected one
@@ -102,15 +103,15 @@ end
 -- Takes a share by calling take(test), which says whether the test was there to be taken. What it refuses is dropped.
 local function take_share(worker, most, startup, take)
   local workers, expected = redis.call('HLEN', WORKERS), tonumber(redis.call('HGET', RUN, 'expect_workers') or '0')
+  if expected == 0 and worker.batch == 0 then expected = COMING * workers end
+  workers = math.max(workers, expected)
   local d = durations()
   local target, luck, first, last, unknowns = math.huge, 0, false, false, most
   if d then
-    -- As many again may come, if nobody said how many will.
-    workers = expected > 0 and math.max(workers, expected) or 2 * workers
     target, luck, first, last = target_of(d, worker.batch == 0, workers, startup or d.startup)
     if not last then unknowns = math.ceil(d.unknown / workers) end
   else
-    local share = math.ceil(redis.call('LLEN', QUEUE) / (2 * math.max(workers, expected)))
+    local share = math.ceil(redis.call('LLEN', QUEUE) / (2 * workers))
     most = math.min(most, math.max(1, share))
   end
   local count, sum, variance, unknown, passed, left_out = 0, 0, 0, 0, 0, 0

@@ -76,6 +76,7 @@ func newWorld(t *testing.T, manifest string) *world {
 	}
 	options := batch.DefaultOptions()
 	options.Lease = 2 * time.Second
+	options.ExpectWorkers = 1 // so that a first claim takes half of what it finds
 	var err error
 	w.q, err = batch.Open(t.Context(), w.rdb, runID, manifest, options)
 	w.must(err)

@@ -4,14 +4,15 @@ import "math"
 
 // The constants of batch/lua/share.lua, where they are explained.
 const (
-	shareLook  = 2048
-	shareDeal  = 0.2
-	shareFull  = 0.98
-	shareNoise = 0.3
-	shareWorth = 1.5
-	shareSure  = 3
-	sharePart  = 0.8
-	shareFloor = 0.2
+	shareLook   = 2048
+	shareComing = 4
+	shareDeal   = 0.2
+	shareFull   = 0.98
+	shareNoise  = 0.3
+	shareWorth  = 1.5
+	shareSure   = 3
+	sharePart   = 0.8
+	shareFloor  = 0.2
 )
 
 // shares is what batch/lua/share.lua keeps in Redis to decide how much a claim takes. Times are in microseconds, 0: unknown.
@@ -70,11 +71,11 @@ func (s *shares) square() float64 { return s.knownMS2 / float64(s.known) * 1e6 }
 // announced, 0: nobody said; live how many there are.
 func (s *shares) claim(first bool, live, expected, most int, startup float64) []waiting {
 	target, luck, unknowns, counts, last, step := math.Inf(1), 0.0, most, false, false, 1
+	if expected == 0 && first {
+		expected = shareComing * live
+	}
+	workers := max(live, expected)
 	if s.known > 0 {
-		workers := 2 * live
-		if expected > 0 {
-			workers = max(live, expected)
-		}
 		if target, luck, counts, last = s.target(first, workers, startup); !last {
 			unknowns = int(math.Ceil(float64(max(0, s.listed-s.known)) / float64(workers)))
 		}
@@ -82,7 +83,7 @@ func (s *shares) claim(first bool, live, expected, most int, startup float64) []
 			step = int(math.Ceil(shareDeal * float64(workers-s.taken)))
 		}
 	} else {
-		most = min(most, max(1, int(math.Ceil(float64(len(s.queue))/float64(2*max(live, expected))))))
+		most = min(most, max(1, int(math.Ceil(float64(len(s.queue))/float64(2*workers)))))
 	}
 	var taken, back []waiting
 	sum, variance, unknown, leftOut := 0.0, 0.0, 0, 0

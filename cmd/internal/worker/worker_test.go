@@ -54,6 +54,7 @@ type fixture struct {
 func open(t *testing.T, rdb *redis.Client, tests int) *fixture {
 	options := batch.DefaultOptions()
 	options.Lease = 2 * time.Second // a beat every quarter of a second
+	options.ExpectWorkers = 1       // so that a first claim takes half of what it finds
 	q, err := batch.Open(t.Context(), rdb, "run", "list", options)
 	if err != nil {
 		t.Fatal(err)
