@@ -137,6 +137,31 @@ func TestShareIsWorthItsStart(t *testing.T) {
 	})
 }
 
+// Of what has no result a worker takes 80 % of a fair share when it had its first one, and so does a worker that comes when
+// all expected ones had theirs.
+func TestShareOfTheRest(t *testing.T) {
+	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
+		r := timedRun(t, rdb, 2, time.Millisecond, alike(2000, 0.01))
+		takesPart := func(w *worker) {
+			t.Helper()
+			r.look()
+			fair := len(r.seen.Queue) / 2
+			b := w.claim(batch.MostTests)
+			if n := len(b.Tests); n < fair*7/10 || n > fair*8/10 {
+				t.Errorf("%d tests of a fair share of %d", n, fair)
+			}
+			w.passes(b)
+		}
+		for _, name := range []string{"one", "two"} {
+			w := r.join(name)
+			w.passes(w.claim(batch.MostTests))
+			takesPart(w)
+			r.must(w.Leave(r.ctx, ""))
+		}
+		takesPart(r.join("three"))
+	})
+}
+
 // What a worker hands back is for all: the last of the expected workers does not take it besides its own share.
 func TestShareAfterHandBack(t *testing.T) {
 	batchtest.Each(t, func(t *testing.T, rdb *redis.Client) {
