@@ -1,5 +1,6 @@
 # Tells a shard worker what RSpec (3.3 and later) does; see docs/runner-protocol.md. It is required by an option of rspec.
 require_relative "shard"
+require "rspec/core/formatters/base_text_formatter" # what RSpec's formatters require (StringIO), tests use without knowing it
 
 module ShardRSpec
   # Loads and runs what the batches name. A file is loaded once, an example is run once, so that nothing is defined twice:
