@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/shardctl/shardctl/batch"
 )
 
 // tc is a line as PHPUnit writes it for test A::name.
@@ -119,6 +121,37 @@ func TestPhpunitList(t *testing.T) {
 	l := &phpunitLister{t: &Tool{}, seen: map[string]bool{}}
 	if err := l.read([]byte("<tests><testCaseClass")); err == nil {
 		t.Error("half a list is no error")
+	}
+}
+
+// A list is right that is whole, even if PHPUnit fails after it has written it.
+func TestPhpunitEndsBadly(t *testing.T) {
+	if _, err := exec.LookPath("phpunit"); err != nil {
+		t.Skip(err)
+	}
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("tests", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const text = `<?php
+register_shutdown_function(function () { exit(3); });
+class ATest extends PHPUnit\Framework\TestCase { public function testA(): void {} }
+`
+	if err := os.WriteFile("tests/ATest.php", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := New(Options{Name: "phpunit"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.(*Tool).Close()
+	tests, err := r.(Lister).List(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"ATest::testA"}
+	if diff := cmp.Diff(want, batch.Batch{Tests: tests}.IDs()); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
 	}
 }
 

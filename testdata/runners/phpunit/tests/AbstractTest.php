@@ -1,0 +1,9 @@
+<?php
+
+abstract class AbstractTest extends PHPUnit\Framework\TestCase
+{
+    public function testOfThoseThatExtendIt(): void
+    {
+        $this->assertTrue(true);
+    }
+}
