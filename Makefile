@@ -44,6 +44,11 @@ bench-scale: redis ## what 100,000 tests on 1,000 workers, and 1,000,000 tests t
 bench-runners: ## what tests take with their runner alone, with its own processes, and with two workers; needs python3-networkx and python3-pytest-xdist
 	cd cmd/shardctl && SHARDCTL_RUNNERS_TABLE=1 $(GO) test -count=1 -timeout 30m -run '^TestRunnersTable$$'
 
+suites: ## suites that nobody here wrote, with their own runners and with two workers; fetches them into a temporary folder
+	@dir=$$(mktemp -d) && .ci/suites "$$dir" && \
+	(cd cmd/shardctl && SHARDCTL_SUITES="$$dir" $(GO) test -count=1 -timeout 60m -run '^(TestOtherSuites|TestNetworkx)$$'); \
+	status=$$?; rm -rf "$$dir"; exit $$status
+
 faults: redis ## what the faults do to a run that break the alternatives, in 3 minutes; FAULTS_OUT=FILE keeps the table
 	cd cmd/shardctl && SHARDCTL_FAULT_TABLE=1 FAULTS_OUT='$(FAULTS_OUT)' $(GO) test -count=1 -timeout 5m -parallel 4 -run '^TestFaultTable$$'
 
@@ -76,4 +81,4 @@ clean: ## what build made
 redis:
 	@.ci/need redis-server
 
-.PHONY: help build test lint bench bench-runners bench-scale bench-schedule faults chaos mutants soak readers fuzz clean redis
+.PHONY: help build test lint bench bench-runners bench-scale bench-schedule faults chaos mutants soak readers suites fuzz clean redis
