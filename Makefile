@@ -46,7 +46,7 @@ bench-runners: ## what tests take with their runner alone, with its own processe
 
 suites: ## suites that nobody here wrote, with their own runners and with two workers; fetches them into a temporary folder
 	@dir=$$(mktemp -d) && .ci/suites "$$dir" && \
-	(cd cmd/shardctl && SHARDCTL_SUITES="$$dir" $(GO) test -count=1 -timeout 60m -run '^(TestOtherSuites|TestNetworkx)$$'); \
+	(cd cmd/shardctl && SHARDCTL_SUITES="$$dir" $(GO) test -count=1 -timeout 90m -run '^(TestOtherSuites|TestPythonSuites)$$'); \
 	status=$$?; rm -rf "$$dir"; exit $$status
 
 faults: redis ## what the faults do to a run that break the alternatives, in 3 minutes; FAULTS_OUT=FILE keeps the table
