@@ -1,19 +1,22 @@
 package runner
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
 
 // PHPUnit's unit is a test method, Namespace\Class::testMethod, with its data sets as cases, or a class. Each class gets a
 // process of its own, which loads one file: PHPUnit loads all files there are, calls all their data providers and dies of any
-// file that does not load, whatever its filter says. Such a file is a unit too, by its path, and so is a .phpt file.
+// file that does not load, whatever its filter says. Such a file is a unit too, by its path, and so is a .phpt file. PHPUnit 10
+// and later list nothing either if a data provider fails, but run the file's other tests.
 var phpunit = preset{
 	name: "phpunit",
 	recognise: func(dir string) string {
@@ -36,6 +39,10 @@ var phpunit = preset{
 		}
 		return nil, errors.New("phpunit is neither in vendor/bin nor in PATH; install it (composer require --dev phpunit/phpunit)")
 	},
+	ready: func(ctx context.Context, t *Tool) error {
+		t.phpunitKnow(ctx)
+		return nil
+	},
 	list:  phpunitList,
 	parts: phpunitParts,
 	apart: (*Tool).phpunitStops, // of several, nobody would know whether the last one had all its data sets
@@ -44,8 +51,12 @@ var phpunit = preset{
 		// Not /dev/fd/3: PHP looks for the file that the link names, and a pipe has none.
 		args := slices.Concat(t.words[1:], t.o.Args, []string{"--log-teamcity", "php://fd/3"})
 		stream := newPhpunitStream(in.ids, t.strictRisky(), t.phpunitStops())
+		known := t.phpunitKnow(context.Background())
+		if stream.events = known.version >= 11; stream.events {
+			args = append(args, "--log-events-text", "php://fd/3")
+		}
 		ids := in.ids
-		file := t.phpunitFiles()[class]
+		file := known.files[class]
 		if file != "" {
 			ids = stream.pull(phpunitDepends(file))
 		}
@@ -54,7 +65,7 @@ var phpunit = preset{
 	},
 	reproduce: func(t *Tool, id string) []string {
 		class, _ := phpunitID(id)
-		file := t.phpunitFiles()[class]
+		file := t.phpunitKnow(context.Background()).files[class]
 		ids := []string{id}
 		if file != "" {
 			ids = newPhpunitStream(ids, false, false).pull(phpunitDepends(file))
@@ -124,7 +135,7 @@ func phpunitPattern(id string) string {
 
 // strictRisky is whether a risky test (one without assertions, say) fails.
 func (t *Tool) strictRisky() bool {
-	return slices.Contains(t.o.Args, "--fail-on-risky") || phpunitConfigured(`failOnRisky="true"`, `failOnAllIssues="true"`)
+	return slices.Contains(t.o.Args, "--fail-on-risky") || slices.Contains(t.o.Args, "--fail-on-all-issues") || phpunitConfigured(`failOnRisky="true"`, `failOnAllIssues="true"`)
 }
 
 // phpunitStops is whether PHPUnit may stop, without a failure, before it has run all tests.
@@ -139,23 +150,38 @@ func phpunitConfigured(words ...string) bool {
 	return slices.ContainsFunc(phpunitConfigurations, func(name string) bool { return mentions(".", name, words...) != "" })
 }
 
-// phpunitFiles are the files of classes. A file is named as its class is, as PHPUnit wants it if it is to load the file alone.
-func (t *Tool) phpunitFiles() map[string]string {
-	files, _ := remember(t, func() (map[string]string, error) {
-		files := map[string]string{}
+// phpunitKnown is what has to be known of a project before its tests run.
+type phpunitKnown struct {
+	// version is the first number of PHPUnit's; 0: it could not tell.
+	version int
+	// files are the files of classes. A file is named as its class is, as PHPUnit wants it if it is to load the file alone.
+	files map[string]string
+}
+
+var phpunitVersion = regexp.MustCompile(`(?m)^PHPUnit (\d+)\.`)
+
+// phpunitKnow finds it out, once.
+func (t *Tool) phpunitKnow(ctx context.Context) phpunitKnown {
+	known, _ := remember(t, func() (phpunitKnown, error) {
+		known := phpunitKnown{files: map[string]string{}}
+		if text, err := answer(ctx, slices.Concat(t.words, []string{"--version"})...); err == nil {
+			if m := phpunitVersion.FindStringSubmatch(text); m != nil {
+				known.version, _ = strconv.Atoi(m[1])
+			}
+		}
 		all, err := findFiles(nil, func(name string) bool {
 			return strings.HasSuffix(name, ".php") && unicode.IsUpper([]rune(name)[0])
 		})
 		for _, file := range all {
 			if text, err := os.ReadFile(file); err == nil {
 				if class := phpunitClass(file, text); class != "" {
-					files[class] = file
+					known.files[class] = file
 				}
 			}
 		}
-		return files, err
+		return known, err
 	})
-	return files
+	return known
 }
 
 var (

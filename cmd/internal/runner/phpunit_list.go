@@ -190,10 +190,10 @@ var phpProvided = regexp.MustCompile(`(?s)(?:@dataProvider|@testWith|#\[\\?(?:[\
 
 // lost are the methods with a data provider that are not listed, of the classes that are.
 func (l *phpunitLister) lost(listed []string) []string {
-	files := l.t.phpunitFiles()
 	if len(listed) == 0 {
 		return nil
 	}
+	files := l.t.phpunitKnow(context.Background()).files
 	var lost []string
 	done := map[string]bool{}
 	for _, id := range listed {

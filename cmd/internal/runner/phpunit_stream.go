@@ -22,22 +22,31 @@ type phpunitStream struct {
 	alone bool
 	// strict is whether risky tests fail, stops whether PHPUnit may stop before it has run all.
 	strict, stops bool
+	// events is whether PHPUnit writes its log of events into the same pipe, see event. hook is the class whose
+	// tearDownAfterClass failed by the last line of that.
+	events bool
+	hook   string
 
 	// counted: it said how many tests there are; ended counts those that ended.
 	counted      bool
 	count, ended int
-	suites       []string // that are open: unit, empty if it is no method with a data provider
+	suites       []phpunitSuite // that are open
 	// unit that runs, and its cases so far.
 	unit  string
 	cases []toldCase
-	// current is the test that runs; nil: none. failure is the last that there was.
-	current *toldCase
-	failure result
+	// current is the test that runs; nil: none. unprepared: it was told without its start, and perhaps without its end.
+	// failure is the last that there was.
+	current    *toldCase
+	unprepared bool
+	failure    result
 	// strangers are failures of tests that nobody asked for: a failing setUpBeforeClass fails all tests of the class. Those who
 	// were asked for tell of it, if there is one.
 	strangers []message
 	failed    bool
 }
+
+// phpunitSuite is a class, or a method with a data provider: only then it has a unit.
+type phpunitSuite struct{ class, unit string }
 
 func newPhpunitStream(ids []string, strict, stops bool) *phpunitStream {
 	s := &phpunitStream{left: slices.Clone(ids), alone: len(ids) == 1, strict: strict, stops: stops}
@@ -68,15 +77,25 @@ const phpunitTearDown = "tearDownAfterClass"
 const phpunitHooked = "Test skipped because of an error in hook method"
 
 // phpunitRisky is what PHPUnit says of tests that it calls risky. They do not fail, although they are told as if they did.
-var phpunitRisky = regexp.MustCompile(`^(?:This test did not perform any assertions|This test is (?:annotated with "@doesNotPerformAssertions"|not expected to perform assertions)|This test printed output|This test executed code that is not listed|This test does not (?:have a @covers|define a code coverage target)|Test code or tested code did not|Test code or tested code (?:removed|closed)|Trying to @cover|Execution aborted after|--- Global Variables|--- Static Attributes)`)
+var phpunitRisky = regexp.MustCompile(`^(?:This test did not perform any assertions|This test is (?:annotated with "@doesNotPerformAssertions"|not expected to perform assertions)|This test printed output|This test modified global state|This test depends on a test that is larger|This test was aborted after|This test executed code that is not listed|This test does not (?:have a @covers|define a code coverage target)|Test code or tested code (?:did not|removed|closed|printed)|Trying to @cover|Execution aborted after|--- Global Variables|--- Static Attributes)`)
 
 // line is a toolProcess.side. PHPUnit 9 writes there what tests print, too, which is on stdout anyway.
 func (s *phpunitStream) line(line []byte) []message {
 	m, ok := parseTeamcity(string(line))
 	if !ok {
-		return []message{}
+		return s.event(string(line))
 	}
+	return append(s.settle(m), s.take(m)...)
+}
+
+func (s *phpunitStream) take(m teamcityMessage) []message {
 	name, message := m.attributes["name"], m.attributes["message"]
+	if (m.name == "testFailed" || m.name == "testIgnored") && s.current == nil && len(s.suites) > 0 {
+		if class := s.suite().class; name == class {
+			return s.hooked(class, m)
+		}
+		return append(s.openUnprepared(name), s.take(m)...)
+	}
 	switch m.name {
 	case "testCount":
 		s.counted = true
@@ -87,7 +106,7 @@ func (s *phpunitStream) line(line []byte) []message {
 		if method != "" {
 			id = class + "::" + method
 		}
-		s.suites = append(s.suites, id)
+		s.suites = append(s.suites, phpunitSuite{class, id})
 		if id != "" {
 			return s.begin(id)
 		}
@@ -95,31 +114,16 @@ func (s *phpunitStream) line(line []byte) []message {
 		if len(s.suites) == 0 {
 			break
 		}
-		id := s.suites[len(s.suites)-1]
+		id := s.suite().unit
 		s.suites = s.suites[:len(s.suites)-1]
-		if id != "" || len(s.suites) == 0 {
+		if id != "" || len(s.suites) == 0 && !phpunitIsFile(s.whole) { // of a file, the end tells whether there was more
 			return s.finish(id != "")
 		}
 	case "testStarted":
 		class, method := phpunitHint(m)
-		s.current = &toldCase{Classname: class, Name: name, result: result{Status: batch.Passed}}
-		if method == "" { // a .phpt file
-			s.current.Classname = ""
-		}
-		if method == phpunitTearDown && s.whole == "" {
-			break // told as a test, if it fails
-		}
-		if provided := s.provided(); provided != "" {
-			class, s.current.Name = phpunitID(provided)
-			s.current.Classname = class
-			if strings.HasPrefix(name, s.current.Name) {
-				s.current.Name = name
-			}
-			return s.at()
-		}
-		return append(s.begin(class+"::"+method), s.at()...)
+		return s.open(class, method, name)
 	case "testFailed":
-		if s.current == nil { // a hook, in later versions
+		if s.current == nil {
 			return s.wrong(name, m)
 		}
 		s.current.fail(m, s.strict)
@@ -141,10 +145,30 @@ func (s *phpunitStream) line(line []byte) []message {
 // nothing is no message, for a line that is no text either.
 func nothing() []message { return []message{} }
 
-// provided is the method with a data provider that runs.
-func (s *phpunitStream) provided() string {
+// open begins a test; name is the method's, with its data set.
+func (s *phpunitStream) open(class, method, name string) []message {
+	s.current = &toldCase{Classname: class, Name: name, result: result{Status: batch.Passed}}
+	if method == "" { // a .phpt file
+		s.current.Classname = ""
+	}
+	if method == phpunitTearDown && s.whole == "" {
+		return nothing() // told as a test, if it fails
+	}
+	if provided := s.suite().unit; provided != "" {
+		class, s.current.Name = phpunitID(provided)
+		s.current.Classname = class
+		if strings.HasPrefix(name, s.current.Name) {
+			s.current.Name = name
+		}
+		return s.at()
+	}
+	return append(s.begin(class+"::"+method), s.at()...)
+}
+
+// suite is the innermost that is open.
+func (s *phpunitStream) suite() phpunitSuite {
 	if len(s.suites) == 0 {
-		return ""
+		return phpunitSuite{}
 	}
 	return s.suites[len(s.suites)-1]
 }
@@ -195,8 +219,8 @@ func (c *toldCase) fail(m teamcityMessage, strict bool) {
 var (
 	// phpPlaceLine is a line of a PHP stack as PHPUnit prints it.
 	phpPlaceLine = regexp.MustCompile(`(?m)^\s*(/.*\.phpt?):(\d+)\s*$`)
-	// phpFatalPlace is where PHP says that it failed.
-	phpFatalPlace = regexp.MustCompile(` in (\S.*?\.php)(?::| on line )(\d+)`)
+	// phpFatalPlace is where PHP says that it failed, or where PHPUnit 10 and later say that PHP did.
+	phpFatalPlace = regexp.MustCompile(`(?m)(?: in |^Location: )(\S.*?\.php)(?::| on line )(\d+)`)
 )
 
 // phpPlace is the first place of text that is the project's.
@@ -214,7 +238,7 @@ func phpPlace(text string) (file string, line int) {
 
 func (s *phpunitStream) finishTest(m teamcityMessage) []message {
 	c := s.current
-	s.current = nil
+	s.current, s.unprepared = nil, false
 	if c == nil {
 		return nothing()
 	}
@@ -225,7 +249,7 @@ func (s *phpunitStream) finishTest(m teamcityMessage) []message {
 		return []message{{Type: messageProblem, Scope: c.Classname, result: c.result}}
 	}
 	s.cases = append(s.cases, *c)
-	if s.whole == "" && s.provided() == "" {
+	if s.whole == "" && s.suite().unit == "" {
 		return s.finish(true)
 	}
 	return nothing()
@@ -283,15 +307,21 @@ func phpunitHint(m teamcityMessage) (class, method string) {
 		return "", ""
 	}
 	class, method, _ = strings.Cut(name, "::")
-	method, _, _ = strings.Cut(method, " with data set ")
-	return class, method
+	return class, phpunitMethod(method)
+}
+
+// phpunitMethod is the method of a test's name.
+func phpunitMethod(name string) string {
+	method, _, _ := strings.Cut(name, " with data set ")
+	return method
 }
 
 // end is a toolProcess.ended.
 func (s *phpunitStream) end(e exit, printed string) []message {
-	messages := nothing()
+	messages := s.settle(teamcityMessage{})
 	if s.whole != "" && len(s.suites) == 0 && s.current == nil && e.Code >= 0 && e.Code < 128 {
-		messages = s.finish(false) // a .phpt file has no suite
+		s.failFile(e, printed)
+		messages = append(messages, s.finish(false)...)
 	}
 	if s.unit == "" && s.alone && len(s.left) == 1 && e.Code > 0 {
 		// Nothing told of it: a file that does not load, or an option that PHPUnit does not know.
@@ -313,9 +343,12 @@ func phpunitComplaint(printed string) string {
 	first := ""
 	for line := range strings.Lines(printed) {
 		line = strings.TrimSpace(line)
+		message, inside := strings.CutPrefix(line, "Message: ")
 		switch {
+		case inside: // "An error occurred inside PHPUnit", the line before, says nothing
+			return strings.TrimSpace(message)
 		case line == "" || strings.HasPrefix(line, "PHPUnit ") && strings.Contains(line, " by Sebastian Bergmann"):
-		case strings.Contains(line, "error: ") || strings.Contains(line, "Error"):
+		case strings.HasPrefix(line, phpunitProvider) || strings.Contains(line, "error: ") || strings.Contains(line, "Error"):
 			return strings.TrimPrefix(line, "PHP ")
 		case first == "":
 			first = line

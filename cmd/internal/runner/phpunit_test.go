@@ -215,3 +215,28 @@ class ATest extends PHPUnit\Framework\TestCase {
 		"passed ATest::testOther",
 	})
 }
+
+func TestPhpunitRisky(t *testing.T) {
+	for _, said := range []string{ // by PHPUnit 10 and 11
+		"This test did not perform any assertions",
+		"This test is not expected to perform assertions but performed 1 assertion",
+		"Test code or tested code printed unexpected output: x",
+		"Test code or tested code did not close its own output buffers",
+		"Test code or tested code removed exception handlers other than its own",
+		"This test modified global state but was not expected to do so\n--- Global variables before the test",
+		"This test depends on a test that is larger than itself",
+		"This test was aborted after 1 second",
+		"This test does not define a code coverage target but is expected to do so",
+		"This test executed code that is not listed as code to be covered or used:\n- a.php:3",
+	} {
+		if !phpunitRisky.MatchString(said) {
+			t.Errorf("a failure: %s", said)
+		}
+	}
+	t.Chdir(t.TempDir())
+	for _, option := range []string{"--fail-on-risky", "--fail-on-all-issues", "--fail-on-empty-test-suite"} {
+		if strict := (&Tool{o: Options{Args: []string{option}}}).strictRisky(); strict != (option != "--fail-on-empty-test-suite") {
+			t.Errorf("%s: %t", option, strict)
+		}
+	}
+}

@@ -2,6 +2,9 @@
 
 namespace App;
 
+use PHPUnit\Framework\Attributes\DataProvider;
+use PHPUnit\Framework\Attributes\Depends;
+use PHPUnit\Framework\Attributes\Test;
 use PHPUnit\Framework\TestCase;
 
 class BasicTest extends TestCase
@@ -47,49 +50,33 @@ class BasicTest extends TestCase
     }
 
     /** @test */
+    #[Test]
     public function prüft_ünicode(): void
     {
         $this->assertTrue(true);
     }
 
     /** @dataProvider numbers */
+    #[DataProvider('numbers')]
     public function testNumbers(int $n): void
     {
         $this->assertLessThan(3, $n);
     }
 
-    public function numbers(): array
+    public static function numbers(): array
     {
         return [[1], 'two "words" | (a+b) #1 ü' => [2], [5]];
     }
 
-    /** @dataProvider broken */
-    public function testBrokenProvider(int $n): void
-    {
-    }
-
-    public function broken(): array
-    {
-        throw new \RuntimeException('no data');
-    }
-
-    /** @dataProvider none */
-    public function testNoData(int $n): void
-    {
-    }
-
-    public function none(): array
-    {
-        return [];
-    }
-
     /** @depends testPasses */
+    #[Depends('testPasses')]
     public function testDependsOnPassing(): void
     {
         $this->assertTrue(true);
     }
 
     /** @depends testFails */
+    #[Depends('testFails')]
     public function testDependsOnFailing(): void
     {
         $this->assertTrue(true);
