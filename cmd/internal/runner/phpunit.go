@@ -54,6 +54,7 @@ var phpunit = preset{
 		known := t.phpunitKnow(context.Background())
 		if stream.events = known.version >= 11; stream.events {
 			args = append(args, "--log-events-text", "php://fd/3")
+			stream.fatal = t.phpunitFatal()
 		}
 		ids := in.ids
 		file := known.files[class]

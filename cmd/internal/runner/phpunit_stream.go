@@ -22,10 +22,11 @@ type phpunitStream struct {
 	alone bool
 	// strict is whether risky tests fail, stops whether PHPUnit may stop before it has run all.
 	strict, stops bool
-	// events is whether PHPUnit writes its log of events into the same pipe, see event. hook is the class whose
-	// tearDownAfterClass failed by the last line of that.
+	// events is whether PHPUnit writes its log of events into the same pipe, see event. reason takes the line after one that
+	// told of something; nil: the last did not. fatal are the issues for which a test fails.
 	events bool
-	hook   string
+	reason func(string) []message
+	fatal  []string
 
 	// counted: it said how many tests there are; ended counts those that ended.
 	counted      bool
@@ -85,7 +86,7 @@ func (s *phpunitStream) line(line []byte) []message {
 	if !ok {
 		return s.event(string(line))
 	}
-	return append(s.settle(m), s.take(m)...)
+	return slices.Concat(s.because(""), s.settle(m), s.take(m))
 }
 
 func (s *phpunitStream) take(m teamcityMessage) []message {

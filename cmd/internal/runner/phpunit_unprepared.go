@@ -3,48 +3,12 @@ package runner
 import (
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/shardctl/shardctl/batch"
 )
 
 // PHPUnit 10 and later tell TeamCity that a test started when its setUp is over. Of one that fails or is skipped before, they
-// tell only that, of a class whose setUpBeforeClass is, only by its name, and nothing of a tearDownAfterClass. PHPUnit 11 and
-// later are asked for their log of events (--log-events-text), too, for what is missing; that of PHPUnit 10 has each assertion
-// with its values, which would slow tests down.
-
-const phpunitPreparing = "Test Preparation Started ("
-
-// phpunitTornDown is followed by a line with the reason. PHPUnit 12 and later say Failed of assertions.
-var phpunitTornDown = regexp.MustCompile(`^After Last Test Method (?:Errored|Failed) \((.*?)::`)
-
-// event takes a line of PHPUnit's log of events.
-func (s *phpunitStream) event(line string) []message {
-	if !s.events {
-		return nothing()
-	}
-	if class := s.hook; class != "" {
-		s.hook = ""
-		return []message{{Type: messageProblem, Scope: class, result: result{Message: strings.TrimSpace(line)}}}
-	}
-	if m := phpunitTornDown.FindStringSubmatch(line); m != nil {
-		s.hook = m[1]
-		return nothing()
-	}
-	test, ok := strings.CutPrefix(line, phpunitPreparing)
-	if class, method := phpunitID(test); ok && class == s.suite().class {
-		messages := s.settle(teamcityMessage{})
-		if s.current == nil { // otherwise a test printed it
-			method = phpunitEventMethod.FindString(method)
-			messages = append(messages, s.begin(class+"::"+method)...)
-		}
-		return messages
-	}
-	return nothing()
-}
-
-// phpunitEventMethod is the method of "testA#3)".
-var phpunitEventMethod = regexp.MustCompile(`^[\w\x{80}-\x{10ffff}]*`)
+// tell only that, and of a class whose setUpBeforeClass is, only by its name.
 
 // openUnprepared begins a test that did not start, of the suite that is open. settle ends it.
 func (s *phpunitStream) openUnprepared(name string) []message {

@@ -29,6 +29,7 @@ func TestPhpunitUnprepared(t *testing.T) {
 		"start PrepareTest::testPasses", "at PrepareTest::testPasses: testPasses",
 		"finish PrepareTest::testPasses passed | testPasses passed", "end",
 	}
+	issues := []string{"IssueTest::testWarns", "IssueTest::testNotices", "IssueTest::testSuppresses", "IssueTest::testFails"}
 	var methods []string
 	for _, line := range prepared {
 		if id, ok := strings.CutPrefix(line, "start "); ok {
@@ -41,6 +42,7 @@ func TestPhpunitUnprepared(t *testing.T) {
 		stops bool
 		// events: with the log of events, which PHPUnit 10 is not asked for.
 		events bool
+		fatal  []string
 		want   []string
 	}{
 		"setUp":                 {file: "PrepareTest", ids: methods, events: true, want: prepared},
@@ -63,6 +65,21 @@ func TestPhpunitUnprepared(t *testing.T) {
 			"start TearDownTest::testPasses", "at TearDownTest::testPasses: testPasses", "finish TearDownTest::testPasses passed | testPasses passed",
 			"problem TearDownTest: cannot remove the database", "end",
 		}},
+		"warnings fail": {file: "IssueTest", ids: issues, events: true, fatal: []string{"Warning"}, want: []string{
+			"start IssueTest::testWarns", "at IssueTest::testWarns: testWarns",
+			`finish IssueTest::testWarns failed "PHP Warning: Undefined variable $undefined (failOnWarning)" | testWarns failed "PHP Warning: Undefined variable $undefined (failOnWarning)"`,
+			"start IssueTest::testNotices", "at IssueTest::testNotices: testNotices", "finish IssueTest::testNotices passed | testNotices passed",
+			"start IssueTest::testSuppresses", "at IssueTest::testSuppresses: testSuppresses", "finish IssueTest::testSuppresses passed | testSuppresses passed",
+			"start IssueTest::testFails", "at IssueTest::testFails: testFails",
+			`finish IssueTest::testFails failed "Warning: first (failOnWarning)" | testFails failed "Warning: first (failOnWarning)"`, "end",
+		}},
+		"notices fail": {file: "IssueTest", ids: issues[1:2], events: true, fatal: []string{"Notice"}, want: []string{
+			"start IssueTest::testWarns", "at IssueTest::testWarns: testWarns",
+			"start IssueTest::testNotices", "at IssueTest::testNotices: testNotices",
+			`finish IssueTest::testNotices failed "Notice: look (failOnNotice)" | testNotices failed "Notice: look (failOnNotice)"`,
+			"start IssueTest::testSuppresses", "at IssueTest::testSuppresses: testSuppresses",
+			"start IssueTest::testFails", "at IssueTest::testFails: testFails", "end",
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text, err := os.ReadFile("testdata/phpunit-11/" + c.file + ".in")
@@ -70,7 +87,7 @@ func TestPhpunitUnprepared(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := newPhpunitStream(c.ids, false, c.stops)
-			s.events = c.events
+			s.events, s.fatal = c.events, c.fatal
 			checkTold(t, append(heard(s, string(text)), sayMessages(s.end(exit{Code: 2}, ""))...), c.want...)
 		})
 	}

@@ -67,6 +67,7 @@ func FuzzStreams(f *testing.F) {
 	for _, seed := range []string{
 		"1..2\nsuite /x/a.bats\nbegin 1 a\nnot ok 1 a in 3ms\n# (in test file a, line 3)\nnot ok 2 teardown_file failed\n",
 		"##teamcity[testCount count='1']\n##teamcity[testSuiteStarted name='a' locationHint='php_qn://x::\\A::a']\n##teamcity[testStarted name='a' locationHint='x::\\A::a']\n##teamcity[testFailed name='a' message='x']\n##teamcity[testFinished name='a']\n##teamcity[testSuiteFinished name='a']\n",
+		"##teamcity[testSuiteStarted name='A' locationHint='x::\\A']\nTest Preparation Started (A::a#0)\n##teamcity[testStarted name='a' locationHint='x::\\A::a']\nTest Triggered Warning (A::a) in /x/a.php:3\nx\n##teamcity[testIgnored name='b' message='x']\n##teamcity[testFailed name='A' message='x']\nAfter Last Test Method Errored (A::x)\nno\n",
 		"[----------] 1 test from A\n[ RUN      ] A.a\nx.cc:3: Failure\n[  FAILED  ] A.a (3 ms)\n[==========] 1 test from 1 test suite ran. (0 ms total)\n",
 		"    Start 1: a\n1: x\n1/1 Test #1: a ....***Not Run   0.00 sec\nTotal Test time (real) =\n",
 		"running 1 test\nthread 'a' panicked at a.rs:1:2:\nboom\ntest result: FAILED. 0 passed; 1 failed; 0 ignored; 0\n",
@@ -74,6 +75,8 @@ func FuzzStreams(f *testing.F) {
 		f.Add(seed, 1)
 	}
 	f.Fuzz(func(t *testing.T, text string, code int) {
+		later := newPhpunitStream([]string{"A::a", "A::b"}, false, false)
+		later.events, later.fatal = true, []string{"Warning"}
 		files, err := newBatsStream([]string{"a.bats", "b.bats"}, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -86,7 +89,7 @@ func FuzzStreams(f *testing.F) {
 			stream
 			end(exit, string) []message
 		}{
-			files, tests, newPhpunitStream([]string{"A::a", "A::b"}, false, false), newPhpunitStream([]string{"A"}, true, true),
+			files, tests, later, newPhpunitStream([]string{"A::a", "A::b"}, false, false), newPhpunitStream([]string{"A"}, true, true),
 			newGtestStream([]string{"b::A.a"}, false), newGtestStream([]string{"b"}, false), &cargoStream{id: "p::a", target: "p", name: "a"}, &cargoStream{id: "p", target: "p"},
 			ctestEnd{newCtestStream([]string{"a"}, nil)},
 		} {
