@@ -15,8 +15,8 @@ import (
 
 // PHPUnit's unit is a test method, Namespace\Class::testMethod, with its data sets as cases, or a class. Each class gets a
 // process of its own, which loads one file: PHPUnit loads all files there are, calls all their data providers and dies of any
-// file that does not load, whatever its filter says. Such a file is a unit too, by its path, and so is a .phpt file. PHPUnit 10
-// and later list nothing either if a data provider fails, but run the file's other tests.
+// file that does not load, whatever its filter says. Such a file is a unit too, by its path, and so is a .phpt file. PHPUnit 11
+// lists nothing either if a data provider fails, but runs the file's other tests.
 var phpunit = preset{
 	name: "phpunit",
 	recognise: func(dir string) string {

@@ -89,6 +89,9 @@ func (l *phpunitLister) ask(ctx context.Context, path string) ([]byte, error) {
 	text, readErr := os.ReadFile(file)
 	switch {
 	case readErr == nil:
+		for _, m := range phpunitNoData.FindAllStringSubmatch(said, -1) { // PHPUnit 10 lists the others, and prints these
+			l.add(m[1] + "::" + m[2])
+		}
 		return text, nil
 	case err != nil:
 		return nil, err

@@ -326,8 +326,12 @@ func (s *phpunitStream) end(e exit, printed string) []message {
 	}
 	if s.unit == "" && s.alone && len(s.left) == 1 && e.Code > 0 {
 		// Nothing told of it: a file that does not load, or an option that PHPUnit does not know.
-		r := result{Status: batch.Failed, Message: "PHPUnit cannot run it: " + phpunitComplaint(printed), Details: printed}
-		r.File, r.Line = phpPlace(printed)
+		about := printed
+		if i := strings.Index(printed, phpunitProvider+s.left[0]+" is invalid"); i >= 0 { // it may not be the first
+			about = printed[i:]
+		}
+		r := result{Status: batch.Failed, Message: "PHPUnit cannot run it: " + phpunitComplaint(about), Details: printed}
+		r.File, r.Line = phpPlace(about)
 		messages = append(messages, message{Type: messageFinish, ID: s.left[0], result: r})
 	}
 	if !s.failed {

@@ -155,6 +155,32 @@ class ATest extends PHPUnit\Framework\TestCase { public function testA(): void {
 	}
 }
 
+// PHPUnit 10 lists the methods whose data providers work, and prints the others.
+func TestPhpunitListsLost(t *testing.T) {
+	folder := t.TempDir()
+	script := folder + "/phpunit"
+	const text = `#!/bin/sh
+for list; do :; done
+echo '<tests><testCaseClass name="A"><testCaseMethod name="a"/></testCaseClass></tests>' >"$list"
+printf 'There were errors:\n\nThe data provider specified for A::b is invalid\nno data\n\nThe data provider specified for A::c is invalid\nEmpty data set\n'
+exit 2
+`
+	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	l := &phpunitLister{t: &Tool{words: []string{script}, folder: folder}, seen: map[string]bool{}}
+	list, err := l.ask(t.Context(), "")
+	if err == nil {
+		err = l.read(list)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"A::b", "A::c", "A::a"}, batch.Batch{Tests: l.tests}.IDs()); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
 func TestPhpunitSources(t *testing.T) {
 	for text, want := range map[string]string{
 		"<?php\nclass ATest extends X {}":                                "ATest",

@@ -117,7 +117,7 @@ func TestPhpunitEndsInSetUp(t *testing.T) {
 	}
 }
 
-// PHPUnit 10 and later lists no test of a file with a data provider that fails, and runs its other tests: the file is the unit.
+// PHPUnit 11 lists no test of a file with a data provider that fails, but runs its other tests: the file is the unit.
 func TestPhpunitProviderFails(t *testing.T) {
 	text := `##teamcity[testCount count='1']` + "\n" + `##teamcity[testSuiteStarted name='A' locationHint='php_qn:///x/ATest.php::\A']` + "\n" +
 		tc("testStarted", "a", "") + tc("testFinished", "a", "") + "##teamcity[testSuiteFinished name='A']\n"
@@ -140,8 +140,10 @@ func TestPhpunitProviderFails(t *testing.T) {
 			checkTold(t, append(heard(s, c.text), sayMessages(s.end(exit{Code: c.code}, c.printed))...), c.want...)
 		})
 	}
+	s := newPhpunitStream([]string{"A::c"}, false, false)
+	checkTold(t, sayMessages(s.end(exit{Code: 2}, provider)), `finish A::c failed "PHPUnit cannot run it: The data provider specified for A::c is invalid"`)
 	const missing = "An error occurred inside PHPUnit.\n\nMessage:  Class \"Missing\" not found\nLocation: /x/B.php:3\n"
-	s := newPhpunitStream([]string{"B.php"}, false, false)
+	s = newPhpunitStream([]string{"B.php"}, false, false)
 	checkTold(t, sayMessages(s.end(exit{Code: 2}, missing)), `finish B.php failed "PHPUnit cannot run it: Class \"Missing\" not found"`)
 	if file, line := phpPlace(strings.ReplaceAll(missing, "/x/", "tests/")); file != "tests/B.php" || line != 3 {
 		t.Errorf("it is at %s:%d", file, line)
