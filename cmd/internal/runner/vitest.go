@@ -3,7 +3,11 @@ package runner
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // vitest's unit is a test file, by its path from the project's folder. Vitest runs the files of a batch one after another,
@@ -21,7 +25,7 @@ var vitest = preset{
 	units:   []string{unitFile},
 	failing: []int{1},
 	hollow:  []string{"--clearCache", "--listTags", "--mergeReports"},
-	command: func(dir string) ([]string, error) { return nodeCommand(dir, "vitest", "vitest") },
+	command: vitestCommand,
 	keeps:   true, lasts: true, // each file has a worker and modules of its own, as in one run of all
 	start: func(t *Tool, in invocation) (toolProcess, error) {
 		if in.mode == listing {
@@ -42,6 +46,28 @@ var vitest = preset{
 	reproduce: func(t *Tool, id string) []string {
 		return slices.Concat(t.words, []string{"run"}, nodeFiles([]string{id}), t.o.Args)
 	},
+}
+
+// vitestCommand returns the words that start Vitest, and an error if it is of a version that cannot list its test files.
+func vitestCommand(dir string) ([]string, error) {
+	words, err := nodeCommand(dir, "vitest", "vitest")
+	if err != nil {
+		return nil, err
+	}
+	modules, installed := strings.CutSuffix(words[0], filepath.FromSlash(".bin/vitest"))
+	text, err := os.ReadFile(filepath.Join(modules, "vitest", "package.json"))
+	if !installed || err != nil {
+		return words, nil // who knows where it is; it says by itself what it cannot do
+	}
+	var of struct{ Version string }
+	var major, minor int
+	if json.Unmarshal(text, &of) != nil {
+		return words, nil
+	}
+	if n, _ := fmt.Sscanf(of.Version, "%d.%d", &major, &minor); n == 2 && (major < 2 || major == 2 && minor < 1) {
+		return nil, fmt.Errorf("the Vitest that is installed here, %s, cannot list its test files; 2.1 and later can: npm install --save-dev vitest@latest", of.Version)
+	}
+	return words, nil
 }
 
 // vitestList reads the list: a JSON array over several lines. The configuration may print before it and after it.

@@ -36,3 +36,20 @@ func TestVitestList(t *testing.T) {
 		}
 	}
 }
+
+func TestVitestCommand(t *testing.T) {
+	for text, refused := range map[string]bool{
+		`{"version":"1.6.1"}`: true, `{"version":"2.0.5"}`: true,
+		`{"version":"2.1.9"}`: false, `{"version":"10.0.0-beta.1"}`: false, `{}`: false, `not JSON`: false,
+	} {
+		dir := t.TempDir()
+		lay(t, dir, map[string]string{"node_modules/.bin/vitest": "", "node_modules/vitest/package.json": text})
+		words, err := vitestCommand(dir)
+		if !refused && (err != nil || len(words) != 1) {
+			t.Errorf("%s: %q, %v", text, words, err)
+		}
+		if refused && (err == nil || !strings.Contains(err.Error(), "2.1 and later can: npm install")) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
