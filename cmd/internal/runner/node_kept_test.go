@@ -12,7 +12,13 @@ import (
 // It skips the test if that is not.
 func newNode(t *testing.T, name string, files map[string]string, args ...string) project {
 	t.Helper()
-	modules, err := filepath.Abs(filepath.Join("../../../testdata/runners", name, "node_modules"))
+	return newInstalled(t, name, Options{Name: name, Persistent: "on", Args: args}, files)
+}
+
+// newInstalled does so with any options, and what is installed in a folder of testdata/runners.
+func newInstalled(t *testing.T, folder string, o Options, files map[string]string) project {
+	t.Helper()
+	modules, err := filepath.Abs(filepath.Join("../../../testdata/runners", folder, "node_modules"))
 	must(t, err)
 	if _, err := os.Stat(modules); err != nil {
 		t.Skip(err)
@@ -21,7 +27,7 @@ func newNode(t *testing.T, name string, files map[string]string, args ...string)
 	lay(t, dir, files)
 	must(t, os.Symlink(modules, filepath.Join(dir, "node_modules")))
 	t.Chdir(dir)
-	r, err := New(Options{Name: name, Persistent: "on", Args: args})
+	r, err := New(o)
 	must(t, err)
 	p := project{t, r.(*Tool)}
 	t.Cleanup(func() { must(t, p.Close()) })

@@ -1,5 +1,7 @@
-// Tells a shard worker what Vitest does; see docs/runner-protocol.md. A reporter for Vitest 3 and later; needs nothing but Vitest.
+// Tells a shard worker what Vitest does; see docs/runner-protocol.md. A reporter for Vitest 3 and later, and with vitest2.mjs
+// for 2.1; needs nothing but Vitest.
 import shard from "../node/shard.cjs";
+import adapt from "./vitest2.mjs";
 
 const units = new Map(); // of the batch: what is known of each, by its id
 let enter = () => {};
@@ -21,7 +23,7 @@ export default class Reporter {
   onInit(vitest) {
     this.vitest = vitest;
     this.told = new Set(); // of the unhandled errors
-    if (parseInt(vitest.version) < 3) shard.problem("vitest", `this is Vitest ${vitest.version}; its files can only be told from Vitest 3 on`);
+    if (parseFloat(vitest.version) < 3) adapt(this, vitest);
     if (shard.mode === "persistent") persist(vitest);
     else for (const project of vitest.projects ?? []) exact(project);
   }
@@ -66,8 +68,8 @@ export default class Reporter {
     const classname = module.project.name ? `${id} [${module.project.name}]` : id;
     const add = (name, told) => unit.cases.push({ classname, name, ...told });
     for (const test of module.children.allTests()) add(test.fullName, caseOf(id, test));
-    for (const suite of module.children.allSuites()) for (const error of suite.errors()) add(suite.fullName, failure(id, error));
-    for (const error of module.errors()) add(id, failure(id, error));
+    for (const suite of module.children.allSuites()) for (const error of errorsOf(suite)) add(suite.fullName, failure(id, error));
+    for (const error of errorsOf(module)) add(id, failure(id, error));
     for (const error of this.unhandled()) {
       if (error.VITEST_TEST_PATH !== module.moduleId) continue;
       this.told.add(error);
@@ -136,11 +138,16 @@ function persist(vitest) {
 }
 
 function caseOf(id, test) {
-  const { state, note, errors = [] } = test.result();
+  const { state, note, errors = [] } = test.result() ?? {}; // Vitest 2 has none for a test that was not to run
   const seconds = (test.diagnostic()?.duration ?? 0) / 1000;
   if (state === "passed") return { status: state, seconds };
   if (state === "failed") return { ...failure(id, errors[0] ?? {}), details: errors.map(text).join("\n\n"), seconds };
   return { status: "skipped", message: note ?? (test.options.mode === "todo" ? "todo" : "skipped") };
+}
+
+/** The errors of a suite or a module itself. */
+function errorsOf(collection) {
+  return collection.errors?.() ?? collection.task.result?.errors ?? []; // Vitest 2 has no method for them
 }
 
 function failure(id, error, kind = "") {
