@@ -33,8 +33,13 @@ func Mutation(part, old, replacement string) (apply func(), err error) {
 		return nil, fmt.Errorf("lua/%s.lua has %q %d times, not once", part, old, n)
 	}
 	mutated := strings.Replace(string(text), old, replacement, 1)
+	scripts := append(slices.Collect(maps.Values(Scripts())), quarantineScript, leadScript, resignScript)
+	scripts = slices.DeleteFunc(scripts, func(s *redis.Script) bool { return !strings.Contains(sourceOf(s), string(text)) })
+	if len(scripts) == 0 {
+		return nil, fmt.Errorf("no script that is known here has lua/%s.lua", part)
+	}
 	return func() {
-		for _, s := range append(slices.Collect(maps.Values(Scripts())), leadScript, resignScript) {
+		for _, s := range scripts {
 			*s = *redis.NewScript(strings.Replace(sourceOf(s), string(text), mutated, 1))
 		}
 	}, nil
