@@ -1,10 +1,12 @@
 package runner
 
 import (
+	"context"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shardctl/shardctl/batch"
 )
@@ -84,6 +86,25 @@ func TestForetoldAnother(t *testing.T) {
 	var told []string
 	must(t, p.Rest(t.Context(), 1, Limits{}, collectTold(&told)))
 	same(t, "at rest", told, nil)
+}
+
+// A process that still starts when nobody needs it any more comes to its own end, and is not waited for in vain.
+func TestForetoldUnused(t *testing.T) {
+	starts := "import os\ndef pytest_unconfigure():\n  if os.environ['SHARD_WORKER_INDEX'] == '1': open('ended', 'w')\n"
+	slow := "#!/bin/sh\nif [ $SHARD_WORKER_INDEX = 1 ]; then until [ -e listed ]; do sleep 0.05; done; fi\nexec pytest \"$@\"\n"
+	p := newPytest(t, Options{Persistent: "on", Command: "./slow"}, ".", "slow", slow, "conftest.py", starts, "test_a.py", "def test_1(): pass\n")
+	must(t, os.Chmod("slow", 0o755))
+	p.expects()
+	same(t, "list", p.list(), []string{"test_a.py::test_1"})
+	time.AfterFunc(200*time.Millisecond, func() { _ = os.WriteFile("listed", nil, 0o644) })
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	var told []string
+	must(t, p.Rest(ctx, 1, Limits{}, collectTold(&told)))
+	same(t, "at rest", told, nil)
+	if exists(".", "ended") == "" {
+		t.Error("it did not come to its own end")
+	}
 }
 
 // What keeps the tests from being listed is told as in a process that only lists.

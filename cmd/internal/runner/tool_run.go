@@ -132,6 +132,9 @@ func (t *Tool) Rest(ctx context.Context, slot int, limits Limits, emit func(...b
 	life := t.kept[slot]
 	delete(t.kept, slot)
 	t.mu.Unlock()
+	if life != nil && !life.served { // what still starts cannot be told to stop
+		life.asked = life.asked || life.asks(ctx)
+	}
 	if life == nil || life.gone() && !life.served {
 		return nil
 	}
