@@ -68,7 +68,8 @@ func (t *Timings) Fill(tests []batch.Test, log *slog.Logger) error {
 	case timingsLocal, timingsOff:
 	default:
 		known, err := t.load(context.Background(), nil)
-		if t.tellAbsent(err, log); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.tellAbsent(err, "the list is split without it. If another job has the file it splits in another way, and some tests run in no job: all jobs must print the same digest", log)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return cli.Usagef("--timings: %w", err)
 		}
 		known.Estimate(tests)
@@ -76,10 +77,10 @@ func (t *Timings) Fill(tests []batch.Test, log *slog.Logger) error {
 	return t.FillFrom(tests)
 }
 
-// tellAbsent tells an error of load that says that the file is not there.
-func (t *Timings) tellAbsent(err error, log *slog.Logger) {
+// tellAbsent tells an error of load that says that the file is not there, and what follows from that.
+func (t *Timings) tellAbsent(err error, follows string, log *slog.Logger) {
 	if errors.Is(err, fs.ErrNotExist) {
-		log.Warn("the file of --timings is not there yet: going on without recorded durations", "timings", t.where)
+		log.Warn("the file of --timings is not there yet: "+follows, "timings", t.where)
 	}
 }
 
@@ -134,7 +135,7 @@ func (t *Timings) expect(ctx context.Context, rdb redis.UniversalClient, tests [
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if t.fileOnly { // others write the file at their end
-			t.tellAbsent(err, log)
+			t.tellAbsent(err, "going on without recorded durations", log)
 		}
 	case err != nil:
 		log.Warn("the recorded durations of tests cannot be read; tests run in the order of the list", "timings", t.where, "error", err)
