@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/shardctl/shardctl/batch"
 )
@@ -14,18 +13,15 @@ const (
 	// mostEvents and mostBytes bound one report: some milliseconds of Redis's time.
 	mostEvents = 500
 	mostBytes  = 1 << 20
-	// pace is the least time from one report to the next, but for the last: tests that take less cost Redis little.
-	pace = 5 * time.Millisecond
 )
 
-// reporter tells Redis what happens to the tests of one batch. While a report is under way, and for a moment after it, further
-// events gather, so that thousands of fast tests cost few round trips.
+// reporter tells Redis what happens to the tests of one batch. While a report is under way further events gather, so that
+// thousands of fast tests cost few round trips.
 type reporter struct {
 	w      *worker
 	number int
 	cancel context.CancelCauseFunc
 	wake   chan struct{} // capacity 1; emit and close write, the sending goroutine reads
-	last   chan struct{} // closed by close: no further events come
 	ended  chan struct{} // closed by the sending goroutine
 
 	mu       sync.Mutex
@@ -34,6 +30,7 @@ type reporter struct {
 	running  map[string]bool // tests that started and have not finished
 	draining bool            // no further test counts but those that were running
 	returned bool            // the drain gave something back
+	closed   bool
 	err      error
 }
 
@@ -41,7 +38,7 @@ type reporter struct {
 func (w *worker) newReporter(b batch.Batch, cancel context.CancelCauseFunc) *reporter {
 	r := &reporter{
 		w: w, number: b.Number, cancel: cancel, open: map[string]bool{}, running: map[string]bool{},
-		wake: make(chan struct{}, 1), last: make(chan struct{}), ended: make(chan struct{}),
+		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	for _, id := range b.IDs() {
 		r.open[id] = true
@@ -124,7 +121,9 @@ func finishes(events []batch.Event) map[string]bool {
 
 // close waits until everything is reported, and returns why it was not.
 func (r *reporter) close() error {
-	close(r.last)
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
 	signal(r.wake)
 	<-r.ended
 	return r.err
@@ -152,12 +151,11 @@ func (r *reporter) send() {
 	defer close(r.ended)
 	for range r.wake {
 		for {
-			last := r.isLast() // before events are taken: none is left behind
-			events := r.next()
-			if len(events) == 0 && last {
-				return
-			}
+			events, last := r.next()
 			if len(events) == 0 {
+				if last {
+					return
+				}
 				break
 			}
 			if err := r.w.persist(func() error { _, err := r.w.m.Report(r.w.redis, r.number, events); return err }); err != nil {
@@ -168,32 +166,20 @@ func (r *reporter) send() {
 				return
 			}
 			r.acknowledge(events)
-			select {
-			case <-r.last:
-			case <-time.After(pace):
-			}
 		}
 	}
 }
 
-func (r *reporter) isLast() bool {
-	select {
-	case <-r.last:
-		return true
-	default:
-		return false
-	}
-}
-
-// next returns what to report now. A start whose finish is known as well is not worth telling.
-func (r *reporter) next() []batch.Event {
+// next returns what to report now, and whether nothing will come after it. A start whose finish is known as well is not
+// worth telling.
+func (r *reporter) next() (events []batch.Event, last bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	finished := finishes(r.events)
 	r.events = slices.DeleteFunc(r.events, func(e batch.Event) bool {
 		return finished[e.Test] && (e.Type == batch.Start || e.Type == batch.Pause)
 	})
-	return slices.Clone(r.events[:oneReport(r.events)])
+	return slices.Clone(r.events[:oneReport(r.events)]), r.closed
 }
 
 // oneReport returns how many of the events make one report.
