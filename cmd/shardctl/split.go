@@ -52,7 +52,7 @@ lose the gates and groups that a list brings; --json keeps them.`,
 				return err
 			}
 			log := cli.NewLog(streams.Err, "shardctl", slog.LevelInfo)
-			if err := timings.Fill(tests, log); err != nil {
+			if err := timings.Fill(tests); err != nil {
 				return err
 			}
 			part := plan.Split(tests, index, total)

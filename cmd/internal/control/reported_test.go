@@ -1,7 +1,6 @@
 package control
 
 import (
-	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -80,7 +79,7 @@ func TestTimingsFromTools(t *testing.T) {
 			for id := range c.want {
 				tests = append(tests, batch.Test{ID: id})
 			}
-			must(t, timingsOf(t, "--timings", "off", "--timings-from", file).Fill(tests, slog.New(slog.DiscardHandler)))
+			must(t, timingsOf(t, "--timings", "off", "--timings-from", file).Fill(tests))
 			got := map[string]float64{}
 			for _, test := range tests {
 				got[test.ID] = test.Seconds

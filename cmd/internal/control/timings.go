@@ -60,28 +60,23 @@ func (t *Timings) RegisterFile(flags *pflag.FlagSet) {
 }
 
 // Fill fills in durations from --timings FILE and --timings-from, and nothing else: machines that split a list have to know the
-// same. A FILE that is not there yet is told and done without, as before a first run; one that cannot be read is an error.
-func (t *Timings) Fill(tests []batch.Test, log *slog.Logger) error {
+// same. So a FILE that is not there is an error: with it another job would split in another way, and some tests would run nowhere.
+func (t *Timings) Fill(tests []batch.Test) error {
 	switch t.where {
 	case timingsRedis:
 		return cli.Usagef("--timings redis: what is there may change between two jobs that split the list; give all jobs the same file")
 	case timingsLocal, timingsOff:
 	default:
 		known, err := t.load(context.Background(), nil)
-		t.tellAbsent(err, "the list is split without it. If another job has the file it splits in another way, and some tests run in no job: all jobs must print the same digest", log)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) {
+			return cli.Usagef("--timings %s is not there. A job that has it would split in another way than one that has not, and some tests would run in no job: before the first run, hand an empty file to all jobs", t.where)
+		}
+		if err != nil {
 			return cli.Usagef("--timings: %w", err)
 		}
 		known.Estimate(tests)
 	}
 	return t.FillFrom(tests)
-}
-
-// tellAbsent tells an error of load that says that the file is not there, and what follows from that.
-func (t *Timings) tellAbsent(err error, follows string, log *slog.Logger) {
-	if errors.Is(err, fs.ErrNotExist) {
-		log.Warn("the file of --timings is not there yet: "+follows, "timings", t.where)
-	}
 }
 
 // FillFrom fills in the durations of --timings-from alone.
@@ -135,7 +130,7 @@ func (t *Timings) expect(ctx context.Context, rdb redis.UniversalClient, tests [
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if t.fileOnly { // others write the file at their end
-			t.tellAbsent(err, "going on without recorded durations", log)
+			log.Warn("the file of --timings is not there yet: going on without recorded durations", "timings", t.where)
 		}
 	case err != nil:
 		log.Warn("the recorded durations of tests cannot be read; tests run in the order of the list", "timings", t.where, "error", err)

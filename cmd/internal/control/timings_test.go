@@ -105,7 +105,7 @@ func TestTimingsFromJUnit(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "junit.xml")
 	must(t, os.WriteFile(file, []byte(`<testsuite><testcase classname="p" name="a" time="1.5"/><testcase classname="p" name="b" time="4"/></testsuite>`), 0o600))
 	tests := []batch.Test{{ID: "p::a"}, {ID: "p::b"}, {ID: "p::new"}, {ID: "q::c"}}
-	must(t, timingsOf(t, "--timings", "off", "--timings-from", file).Fill(tests, slog.New(slog.DiscardHandler)))
+	must(t, timingsOf(t, "--timings", "off", "--timings-from", file).Fill(tests))
 	if diff := cmp.Diff([]batch.Test{{ID: "p::a", Seconds: 1.5}, {ID: "p::b", Seconds: 4}, {ID: "p::new", Seconds: 4}, {ID: "q::c"}}, tests); diff != "" {
 		t.Error(diff)
 	}

@@ -66,3 +66,12 @@ func (e exit) describe(s syscall.Signal) string {
 	}
 	return name
 }
+
+// unexplained says that tests failed in the process, which is not why it ended like this.
+func (e exit) unexplained() string {
+	says := e.String() + ", which the tests that failed do not explain: something else went wrong in their process"
+	if e.Signal == 0 {
+		says += ", or the project chose that status"
+	}
+	return says
+}

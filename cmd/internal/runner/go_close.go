@@ -103,7 +103,7 @@ func (r *goReport) explainExit(ended exit) {
 	case r.again != "":
 		r.problem(r.again + " failed after it had ended once, in one process: p and p_test both have it, TestMain runs all tests twice, or it starts its own binary, which tells of the same test")
 	case r.failed && ended.Code != 0:
-		r.problem(ended.String() + ", which the tests that failed do not explain: something else went wrong in their process")
+		r.problem(ended.unexplained())
 	case ended.Code == 0 && r.end == goEndPass:
 	case ended.Code == 0 && r.end == "" && len(r.wanted) > 0: // the rest runs again and will tell
 	case ended.Code == 0 && r.end == "":

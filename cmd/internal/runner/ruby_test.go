@@ -208,7 +208,7 @@ func TestRSpecBrokenHelpers(t *testing.T) {
 func TestRSpecExitStatus(t *testing.T) {
 	for _, c := range []struct{ helper, more string }{
 		{"RSpec.configure { |c| c.failure_exit_code = 7 }", ""},
-		{"at_exit { exit 2 }", "\nproblem rspec: exit status 2, which the tests that failed do not explain: something else went wrong in their process"},
+		{"at_exit { exit 2 }", "\nproblem rspec: exit status 2, which the tests that failed do not explain: something else went wrong in their process, or the project chose that status"},
 	} {
 		for _, persistent := range []string{"off", "on"} {
 			tool := rubyProject(t, Options{Name: "rspec", Persistent: persistent}, map[string]string{

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -97,8 +98,9 @@ type Tool struct {
 	mu sync.Mutex
 	// kept are the processes of persistent mode, by Job.Slot.
 	kept map[int]*toolLife
-	// expected is what Expect was told.
+	// expected is what Expect was told; ahead is how many of these may have their processes started by List.
 	expected []Job
+	ahead    int
 
 	knowing sync.Mutex // guards known, and is held while it is found out
 	// known is what the preset found out once for all its processes, see remember.
@@ -121,7 +123,7 @@ func remember[V any](t *Tool, find func() (V, error)) (V, error) {
 
 // newTool returns an error if the runner is not installed. The caller must call Close.
 func newTool(p preset, o Options) (*Tool, error) {
-	t := &Tool{preset: p, o: o, words: strings.Fields(o.Command), kept: map[int]*toolLife{}}
+	t := &Tool{preset: p, o: o, words: strings.Fields(o.Command), kept: map[int]*toolLife{}, ahead: runtime.NumCPU()}
 	if o.Granularity == "" || o.Granularity == automaticUnit {
 		t.o.Granularity, t.free = p.units[0], true
 	} else if !slices.Contains(p.units, o.Granularity) {

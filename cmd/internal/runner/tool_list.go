@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 
 	"github.com/shardctl/shardctl/batch"
@@ -45,7 +44,7 @@ func (t *Tool) foretold(ctx context.Context, patterns []string) ([]batch.Test, e
 	if err != nil {
 		return nil, err
 	}
-	for _, job := range t.expected[1:min(len(t.expected), runtime.NumCPU())] {
+	for _, job := range t.expected[1:min(len(t.expected), t.ahead)] {
 		_, _ = t.keep(lasts, in, job, nil, nil) // what is wrong, the first or a batch will tell
 	}
 	if life.asked = life.asks(ctx); !life.asked {

@@ -18,6 +18,7 @@ const loads = "import os\nopen('log.txt', 'a').write(os.environ['SHARD_WORKER_IN
 func (p project) expects() func(slot int, ids ...string) Job {
 	jobs := []Job{{Slot: 0, Env: []string{"SHARD_WORKER_INDEX=0"}}, {Slot: 1, Env: []string{"SHARD_WORKER_INDEX=1"}}}
 	p.Expect(jobs)
+	p.ahead = len(jobs)
 	return func(slot int, ids ...string) Job {
 		job := jobs[slot]
 		job.Env = append(slices.Clone(job.Env), "SHARD_BATCH_ID=w.1")

@@ -268,7 +268,7 @@ func (r *toolReport) close(ended exit, alone bool) {
 		case failed && !r.ended:
 			message = ended.String() + " before it said that it was at its end, which the tests that failed do not explain"
 		case failed:
-			message = ended.String() + ", which the tests that failed do not explain: something else went wrong in their process"
+			message = ended.unexplained()
 		}
 		r.problem(batch.Problem{Message: message, Details: lastLines(r.all.String())})
 	case ended.Cause == nil && !r.ended:
