@@ -57,6 +57,8 @@ func startBrowser(t *testing.T) context.Context {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {})) // it tells of events that it does not know
 	t.Cleanup(cancel)
+	// All its processes come to their end before their folder goes.
+	t.Cleanup(func() { _ = chromedp.Cancel(ctx) })
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatal(err)
 	}
