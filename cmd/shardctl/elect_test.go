@@ -66,10 +66,11 @@ func TestElectionBeforeTheList(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	// The first that lists waits for ever, whoever comes later does not.
-	command := fmt.Sprintf("if mkdir %[1]s/first; then exec sleep 1000; fi; echo a; echo b", t.TempDir())
+	first := filepath.Join(t.TempDir(), "first")
+	command := fmt.Sprintf("if mkdir %s; then exec sleep 1000; fi; echo a; echo b", first)
 	workers := c.elect(2, "--list-command", command)
 	leader := c.leader()
-	workers[leader].says("leading")
+	until(t, "the list command has begun", func() bool { _, err := os.Stat(first); return err == nil })
 	workers[leader].signal(syscall.SIGKILL)
 	workers[leader].wait()
 	delete(workers, leader)
